@@ -1,0 +1,1 @@
+"""The conversation: arrivals in, replies out. May import core; only `bot.__main__` may import storage."""

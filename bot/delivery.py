@@ -1,0 +1,151 @@
+"""Says what the outbox holds: in order for each lane, again after a failure, and no message twice on purpose.
+
+Both platforms lack an idempotency key: a crash between their yes and our mark makes the one message come twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import msgspec
+
+from bot.messages import Adapter, CannotDeliver, Image, Picture, Reply
+from core.store import Parcel
+
+log = logging.getLogger(__name__)
+TRIES = 12
+LONGEST_WAIT = timedelta(minutes=15)
+LOOK_EVERY = 0.25  # seconds between looks for rows that another process put there or that fell due
+THREADS = 8
+
+
+class Outbox(Protocol):
+    """What delivery needs of storage."""
+
+    def claim(self, serves: Callable[[str], bool], now: datetime, limit: int) -> Sequence[Parcel]: ...
+    def sent(self, parcel: Parcel, handle: str, now: datetime) -> None: ...
+    def failed(self, parcel: Parcel, why: str, again: datetime | None) -> None: ...
+
+
+class Delivery:
+    """Carries parcels to the adapters on its own threads. `wake()` says that there is something new."""
+
+    def __init__(self, outbox: Outbox, adapters: Sequence[Adapter], draw: Callable[[Image], Picture]) -> None:
+        self._outbox = outbox
+        self._adapters = adapters
+        self._draw = draw
+        self._news = threading.Event()
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="say")
+        self._idle = threading.Condition()
+        self._busy = 0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        self._news.set()
+
+    def stop(self) -> None:
+        """Finish what is being said and leave the rest in the outbox."""
+        self._ends.set()
+        self._news.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._pool.shutdown(wait=True)
+
+    def drain(self, timeout: float = 30.0) -> bool:
+        """Wait until nothing that can be said now is left; False when that took longer."""
+        end = datetime.now(UTC) + timedelta(seconds=timeout)
+        while datetime.now(UTC) < end:
+            if not self.step() and self._settled(end):
+                return True
+        return False
+
+    def step(self) -> int:
+        """Claim what is due and hand it to the threads; how many parcels that were."""
+        with self._idle:
+            parcels = self._outbox.claim(self._serves, datetime.now(UTC), 64)
+            self._busy += len(parcels)
+        for parcel in parcels:
+            self._pool.submit(self._carry, parcel)
+        return len(parcels)
+
+    def _settled(self, end: datetime) -> bool:
+        """Wait for parcels on their way; True when there were none, so that nothing can have been added by them."""
+        with self._idle:
+            nothing = self._busy == 0
+            self._idle.wait_for(lambda: self._busy == 0, max(0.0, (end - datetime.now(UTC)).total_seconds()))
+            return nothing
+
+    def _serves(self, address: str) -> bool:
+        return any(adapter.serves(address) for adapter in self._adapters)
+
+    def _run(self) -> None:
+        while not self._ends.is_set():
+            self._news.wait(LOOK_EVERY)
+            self._news.clear()
+            try:
+                while not self._ends.is_set() and self.step():
+                    pass
+            except Exception:  # the database may be away for a while: the next look may find it back
+                log.exception("the outbox could not be read")
+                self._ends.wait(1.0)
+
+    def _carry(self, parcel: Parcel) -> None:
+        try:
+            self._outbox.sent(parcel, self._say(parcel), datetime.now(UTC))
+        except CannotDeliver as error:
+            self._outbox.failed(parcel, error.why, _again(parcel, error))
+        except Exception as error:
+            log.exception("parcel %s to %s could not be said", parcel.id, parcel.address.partition(":")[0])
+            self._outbox.failed(parcel, type(error).__name__, _again(parcel, CannotDeliver("")))
+        finally:
+            with self._idle:
+                self._busy -= 1
+                self._idle.notify_all()
+            self._news.set()  # the lane's next parcel may go
+
+    def _say(self, parcel: Parcel) -> str:
+        """Say it where it belongs; the handle of the message that now stands, "" when nothing needed saying."""
+        if parcel.stale:
+            return parcel.handle
+        adapter = next(a for a in self._adapters if a.serves(parcel.address))
+        reply = decode(parcel.body)
+        if reply.image is not None:
+            return adapter.picture(parcel.address, self._draw(reply.image))
+        if not parcel.handle:
+            return adapter.send(parcel.address, reply)
+        if reply.pointer is None:
+            return adapter.edit(parcel.address, parcel.handle, reply)
+        handle = adapter.send(parcel.address, reply)
+        adapter.edit(parcel.address, parcel.handle, Reply(reply.pointer, name=parcel.name))
+        return handle
+
+
+def _again(parcel: Parcel, error: CannotDeliver) -> datetime | None:
+    """When to try again: when the platform said, else twice as long after each failure; None to give up."""
+    if error.gone or parcel.tries + 1 >= TRIES:
+        return None
+    wait = timedelta(seconds=min(2.0**parcel.tries, LONGEST_WAIT.total_seconds()))
+    if error.retry_after is not None:
+        wait = timedelta(seconds=error.retry_after)
+    return datetime.now(UTC) + wait
+
+
+_reader = msgspec.json.Decoder(Reply)
+_writer = msgspec.json.Encoder()
+
+
+def encode(reply: Reply) -> bytes:
+    return _writer.encode(reply)
+
+
+def decode(body: bytes) -> Reply:
+    return _reader.decode(body)

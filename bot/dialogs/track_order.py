@@ -1,0 +1,129 @@
+"""Where an order is, and moving it on: withdraw, cancel, production, shipped, delivered, closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bot import cards
+from bot.asking import customer_of, number_in, number_of, numbers_in
+from bot.messages import Ask, Button, Card, Form, Input, Reply, Tap
+from bot.nlu import Reading
+from bot.turn import Said, Turn
+from core.customers.model import Customer
+from core.desk import Desk
+from core.errors import NotFound
+from core.orders import service as orders
+from core.orders.model import Order
+
+INTENTS = ("order_status", "ship_order", "close_order", "cancel_order")
+SHOWN = 6
+
+
+def handle(turn: Turn, reading: Reading) -> Said:
+    customer = customer_of(turn, reading) if reading.slots.get("customer") else None
+    if reading.intent == "order_status" and customer is not None and not numbers_in(reading):
+        return [_orders_of(turn, customer)]
+    if reading.intent == "order_status" and not numbers_in(reading) and turn.focused("order") is None:
+        return [_mine(turn)]
+    number = number_in(turn, reading)
+    if not (reading.negated or reading.question):
+        _move(turn, reading, number)
+    order = orders.seen(turn.desk, number)
+    turn.focus(order=number, customer=order.customer)
+    return [cards.order_reply(turn, order, fresh=True)]
+
+
+def resume(turn: Turn, reading: Reading, data: dict[str, Any]) -> Said | None:  # noqa: ARG001
+    return None
+
+
+def _move(turn: Turn, reading: Reading, number: int) -> None:
+    match reading.intent:
+        case "ship_order":
+            orders.ship(turn.desk, number, str(reading.slots.get("tracking") or ""))
+        case "close_order":
+            orders.close(turn.desk, number)
+        case "cancel_order":
+            orders.cancel(turn.desk, number, str(reading.slots.get("reason") or ""))
+
+
+def _orders_of(turn: Turn, customer: Customer) -> Reply:
+    found = visible(turn, turn.book.find(Order, customer=customer.id, newest=True, limit=40))[:SHOWN]
+    turn.focus(customer=customer.id)
+    return _list(turn, turn.words("track.of", customer=customer.name), found)
+
+
+def _mine(turn: Turn) -> Reply:
+    found = turn.book.find(Order, rep=turn.person.id, newest=True, limit=SHOWN)
+    return _list(turn, turn.words("track.mine"), found)
+
+
+def _list(turn: Turn, title: str, found: list[Order]) -> Reply:
+    if not found:
+        return Reply(Card(title=title, text=turn.words("track.none")))
+    buttons = tuple(Button(f"#{order.number}", f"order.show:{order.number}") for order in found)
+    return Reply(Card(title=title, table=cards.order_lines(turn.desk, turn.words, found), buttons=buttons))
+
+
+def visible(turn: Turn, found: list[Order]) -> list[Order]:
+    return [order for order in found if turn.company.roster.may_see(turn.person, order.rep)]
+
+
+def _show(turn: Turn, tap: Tap, rest: list[str]) -> Said:  # noqa: ARG001
+    order = orders.seen(turn.desk, number_of(rest))
+    turn.focus(order=order.number, customer=order.customer)
+    return [cards.order_reply(turn, order, fresh=True)]
+
+
+def _by(verb: Callable[[Desk, int], Order]) -> Callable[[Turn, Tap, list[str]], Said]:
+    def tapped(turn: Turn, tap: Tap, rest: list[str]) -> Said:  # noqa: ARG001
+        verb(turn.desk, number_of(rest))
+        turn.focus(order=number_of(rest))
+        return []
+
+    return tapped
+
+
+def _ask_tracking(turn: Turn, tap: Tap, rest: list[str]) -> Said:  # noqa: ARG001
+    order = orders.seen(turn.desk, number_of(rest))
+    words = turn.words
+    tracking = Input("tracking", words("order.tracking"), required=False, hint=words("track.tracking_hint"))
+    title = words("track.ship_title", number=order.number)
+    return [Ask(f"order.ship:{order.number}", title, (tracking,), words("button.ship"))]
+
+
+def _shipped(turn: Turn, form: Form, rest: list[str]) -> Said:
+    orders.ship(turn.desk, number_of(rest), form.values.get("tracking", ""))
+    return []
+
+
+def _ask_cancel(turn: Turn, tap: Tap, rest: list[str]) -> Said:  # noqa: ARG001
+    """A draft is dropped at once; what others have seen is cancelled with a reason."""
+    order = orders.of_owner(turn.desk, number_of(rest))
+    if order.submitted is None:
+        orders.cancel(turn.desk, order.number)
+        return []
+    words = turn.words
+    reason = Input("reason", words("decide.reason"), kind="long", hint=words("decide.reason_hint"))
+    title = words("track.cancel_title", number=order.number)
+    return [Ask(f"order.cancel:{order.number}", title, (reason,), words("button.cancel"))]
+
+
+def _cancelled(turn: Turn, form: Form, rest: list[str]) -> Said:
+    if not form.values.get("reason", "").strip():
+        raise NotFound("reason_missing", number=number_of(rest))
+    orders.cancel(turn.desk, number_of(rest), form.values["reason"])
+    return []
+
+
+TAPS = {
+    "order.show": _show,
+    "order.withdraw": _by(orders.withdraw),
+    "order.start": _by(orders.start),
+    "order.ship": _ask_tracking,
+    "order.deliver": _by(orders.deliver),
+    "order.close": _by(orders.close),
+    "order.cancel": _ask_cancel,
+}
+FORMS = {"order.ship": _shipped, "order.cancel": _cancelled}

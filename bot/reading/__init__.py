@@ -1,0 +1,1 @@
+"""How a message is read, step by step: things, phrases, corrections, intent, slots. `bot.nlu` is the door."""

@@ -1,0 +1,329 @@
+"""One message taken apart: the things in it, the phrases that stand in it, and what each figure is there for."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+from bot.entities import Found, Text, contacts, dates, numbers
+from bot.entities.dates import Calendar, calendar
+from bot.entities.found import Unit
+from bot.entities.numbers import Figures, figures
+from bot.gazetteer import Entry, Gazetteer, Match, Span, singular
+from bot.reading.phrases import KINDS, Cue, Language, keys_of, language
+
+SURE_TYPO = 0.83  # one letter of six: "Globx" is Globex
+NEAR_TYPO = 0.55  # worth offering
+_MARKS = {
+    "email": "contact", "phone": "contact", "tracking": "code",
+    "link": "foreign", "clock": "foreign", "purchase": "foreign",
+}  # fmt: skip
+_QUOTES = re.compile(
+    "\"([^\"\n]{3,300})\"|“([^”\n]{3,300})”|「([^」\n]{3,300})」|『([^』\n]{3,300})』|(?<!\\w)'([^'\n]{6,300})'(?!\\w)"
+)
+
+
+@dataclass(frozen=True)
+class Speech:
+    """The languages a message is read in, their files joined."""
+
+    languages: tuple[Language, ...]
+    figures: Figures
+    calendar: Calendar
+    common: frozenset[str]
+
+    def word(self, table: str, word: str) -> Any:
+        """The meaning of a word in a table of the phrases files, or None."""
+        for one in self.languages:
+            found = one.words.get(table, {}).get(word)
+            if found is not None:
+                return found
+        return None
+
+
+@cache
+def speech(*codes: str) -> Speech:
+    """The files of these languages, joined once."""
+    languages = tuple(language(code) for code in codes)
+    return Speech(
+        languages,
+        figures(one.words for one in languages),
+        calendar(one.words["dates"] for one in languages),
+        frozenset().union(*(one.vocabulary for one in languages)),
+    )
+
+
+@dataclass(slots=True, eq=False)
+class Thing:
+    """Something found in the message, and what it is there for."""
+
+    kind: str
+    start: int
+    end: int
+    value: Any
+    roles: set[str] = field(default_factory=set)
+    gone: bool = False  # taken back by a correction
+
+    @property
+    def figure(self) -> bool:
+        return self.kind in ("number", "money", "percent")
+
+
+@dataclass(slots=True)
+class Hit:
+    """A phrase that stands in the message, and where."""
+
+    cue: Cue
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Sentence:
+    """Everything known about a message before anybody says what it wants."""
+
+    text: Text
+    speech: Speech
+    now: datetime
+    things: list[Thing]
+    marked: str
+    hits: dict[str, list[Hit]]
+    reasons: list[str]
+    places: tuple[int, ...] = ()  # where each marked character stood, when words were put right
+    repaired: frozenset[int] = frozenset()  # where those words begin
+    mask: bytearray = field(default_factory=bytearray, repr=False)  # a 1 wherever a thing stands
+
+    def of(self, *kinds: str) -> list[Thing]:
+        """The things of these kinds that were not taken back, from left to right."""
+        return [t for t in self.things if t.kind in kinds and not t.gone]
+
+    def flagged(self, flag: str) -> list[Hit]:
+        return self.hits.get("?" + flag, [])
+
+
+def read(text: Text, customers: Gazetteer, products: Gazetteer, people: Gazetteer, now: datetime) -> Sentence:
+    """Find the things and phrases of a message."""
+    said = speech("en", "zh") if text.han else speech("en")
+    finder = _Finder(text, said)
+    finder.add(contacts(text))
+    finder.names(customers, products, people)
+    finder.add(dates(text, said.calendar, now.date(), finder.taken))
+    finder.add(numbers(text, said.figures, finder.taken))
+    repaired = finder.typos(customers, products)
+    things = sorted(finder.things, key=lambda t: t.start)
+    marked, places = _mark(text, things, repaired, said, now)
+    hits = _hits(text, said, marked, places, repaired)
+    sentence = Sentence(text, said, now, things, marked, hits, finder.reasons, places, frozenset(repaired), finder.mask)
+    _give_roles(sentence)
+    return sentence
+
+
+class _Finder:
+    """Collects the things of one message; a place that is taken is not looked at again."""
+
+    def __init__(self, text: Text, said: Speech) -> None:
+        self.text, self.speech = text, said
+        self.things: list[Thing] = []
+        self.reasons: list[str] = []
+        self.mask = bytearray(len(text.low))
+
+    def taken(self, start: int, end: int) -> bool:
+        return self.mask.find(1, start, end) >= 0
+
+    def add(self, found: Iterable[Found]) -> None:
+        for one in found:
+            self.put(one.kind, one.start, one.end, one.value)
+
+    def put(self, kind: str, start: int, end: int, value: Any) -> None:
+        self.things.append(Thing(kind, start, end, value))
+        self.mask[start:end] = b"\x01" * (end - start)
+
+    def names(self, customers: Gazetteer, products: Gazetteer, people: Gazetteer) -> None:
+        """Known names: a full name before a part of one, the longer before the shorter."""
+        words = self.text.units
+        kinds = (("product", products), ("customer", customers), ("person", people))
+        ranked = [
+            (not span.whole, span.start - span.end, order, kind, span)
+            for order, (kind, known) in enumerate(kinds)
+            for span in known.look(words)
+            if not self._everyday(span)
+        ]
+        for _, _, _, kind, span in sorted(ranked, key=lambda r: r[:3]):
+            if not self.taken(span.start, span.end):
+                self.put(kind, span.start, span.end, span.entries)
+
+    def _everyday(self, span: Span) -> bool:
+        """A name that is also a common word counts only when it is written like a name."""
+        word = self.text.low[span.start : span.end]
+        if word not in self.speech.common and (span.whole or singular(word) not in self.speech.common):
+            return False
+        typed = self.text.typed[span.start : span.end]
+        first = span.start == 0 and not span.whole
+        return typed == word or first or not typed[0].isupper()
+
+    # -------------------------------------------------------- names and words with a slip of the finger
+
+    def typos(self, customers: Gazetteer, products: Gazetteer) -> dict[int, str]:
+        """Take nearly right names for the name, and return nearly right words by their place."""
+        if self.text.han:
+            for kind, gazetteer in (("customer", customers), ("product", products)):
+                for span in gazetteer.almost(self.text.units):
+                    if not self.taken(span.start, span.end):
+                        self._settle(kind, span.start, span.end, span.entries[0])
+        repaired: dict[int, str] = {}
+        free = [unit for unit in self.text.units if not self.taken(unit.start, unit.end)]
+        strange = [unit for unit in free if self._strange(unit)][:12]
+        for unit in strange:
+            if self.taken(unit.start, unit.end):
+                continue
+            if not self._name_with_typo(unit, free, customers, products):
+                right = "" if self._a_name(unit) else _repair(unit.word, self.speech.languages[0])
+                if right:
+                    repaired[unit.start] = right
+        return repaired
+
+    def _strange(self, unit: Unit) -> bool:
+        word = unit.word
+        return len(word) >= 4 and word not in self.speech.common and word.isascii() and word.isalpha()
+
+    def _a_name(self, unit: Unit) -> bool:
+        """A capital inside a sentence, or a first name: nothing to put right."""
+        typed = self.text.typed
+        capital = typed[unit.start].isupper() and not typed[: unit.end].isupper()
+        names = self.speech.languages[0].words["strangers"]["first_names"]
+        return (capital and bool(typed[: unit.start].strip())) or f" {unit.word} " in f" {names} "
+
+    def _name_with_typo(self, unit: Unit, free: Sequence[Unit], customers: Gazetteer, products: Gazetteer) -> bool:
+        at = free.index(unit)
+        best: tuple[float, str, Unit, Unit, list[Match]] | None = None
+        for first, last in ((at, at + 1), (at, at), (at - 1, at), (at, at + 2), (at - 1, at + 1), (at - 2, at)):
+            if first < 0 or last >= len(free) or not _adjoin(free, first, last):
+                continue
+            words = self.text.low[free[first].start : free[last].end]
+            for kind, gazetteer in (("customer", customers), ("product", products)):
+                matches = gazetteer.near(words, 3)
+                if matches and matches[0].score >= SURE_TYPO and (best is None or matches[0].score > best[0]):
+                    best = matches[0].score, kind, free[first], free[last], matches
+        if best is None:
+            return False
+        score, kind, begin, end, matches = best
+        if len(matches) > 1 and matches[1].score > score - 0.05:
+            self.put(kind, begin.start, end.end, tuple(m.entry for m in matches if m.score > score - 0.05))
+        else:
+            self._settle(kind, begin.start, end.end, matches[0].entry)
+        return True
+
+    def _settle(self, kind: str, start: int, end: int, entry: Entry) -> None:
+        self.put(kind, start, end, (entry,))
+        self.reasons.append(f"{self.text.typed[start:end]!r} is read as {entry.name}")
+
+
+def _adjoin(free: Sequence[Unit], first: int, last: int) -> bool:
+    return all(b.start - a.end <= 2 for a, b in pairwise(free[first : last + 1]))
+
+
+@cache
+def _repairs(code: str) -> dict[str, str]:
+    """Every word a cue hangs on, under each of its spellings with a letter missing."""
+    known = language(code).vocabulary
+    found: dict[str, str] = {}
+    for word in sorted((w for w in known if len(w) >= 5 and w.isalpha()), key=lambda w: (-len(w), w)):
+        for i in range(len(word)):
+            found[word[:i] + word[i + 1 :]] = word
+    return found
+
+
+def _repair(word: str, said: Language) -> str:
+    """The known word this one is a slip of: a letter too few, too many, wrong or swapped."""
+    known, cut = said.vocabulary, _repairs(said.code)
+    if word in cut:
+        return cut[word]
+    for i in range(len(word)):
+        less = word[:i] + word[i + 1 :]
+        if less in known and len(less) >= 5:
+            return less
+        right = cut.get(less)
+        if right is not None and abs(len(right) - len(word)) == 0 and len(word) >= 5 and _one_slip(word, right):
+            return right
+    return ""
+
+
+def _one_slip(a: str, b: str) -> bool:
+    wrong = [i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y]
+    return len(wrong) == 1 or (len(wrong) == 2 and a[wrong[0]] == b[wrong[1]] and a[wrong[1]] == b[wrong[0]])
+
+
+# ---------------------------------------------------------------- marking, and the phrases
+
+
+def _mark(
+    text: Text, things: Sequence[Thing], repaired: dict[int, str], said: Speech, now: datetime
+) -> tuple[str, tuple[int, ...]]:
+    """The message with every thing blotted out by its mark, and slips of words put right.
+
+    Without slips every character keeps its place; with slips the second value says where each one stood.
+    """
+    chars = list(text.low)
+    for thing in things:
+        if thing.kind == "date" and thing.value.every:
+            continue  # "weekly" is as much a word as a date
+        mark = KINDS[_MARKS.get(thing.kind, thing.kind)]
+        if thing.kind == "date" and thing.value.first and thing.value.first > now.date():
+            mark = KINDS["future"]
+        end = thing.end + 2 if text.low.startswith("'s", thing.end) else thing.end
+        chars[thing.start : end] = mark * (end - thing.start)
+    if any(q in text.low for q in "\"“「『'"):
+        for match in _QUOTES.finditer(text.low):
+            if any(word in said.common for word in re.findall(r"[a-z]+", match[0])) or text.han:
+                chars[match.start() : match.end()] = KINDS["quote"] * len(match[0])
+    ends = {unit.start: unit.end for unit in text.units} if repaired else {}
+    places: list[int] = []
+    parts: list[str] = []
+    done = 0
+    for start in sorted(repaired):
+        right = repaired[start]
+        parts += ["".join(chars[done:start]), right]
+        places += [*range(done, start), *([start] * len(right))]
+        done = ends[start]
+    if not repaired:
+        return "".join(chars), ()
+    return "".join(parts) + "".join(chars[done:]), (*places, *range(done, len(chars) + 1))
+
+
+def _hits(
+    text: Text, said: Speech, marked: str, places: Sequence[int], repaired: dict[int, str]
+) -> dict[str, list[Hit]]:
+    keys = keys_of(text, marked)
+    keys.update(repaired.values())
+    found: dict[str, list[Hit]] = {}
+    for one in said.languages:
+        for cue, first in one.matching(marked, keys):
+            held = found.setdefault(cue.intent, [])
+            matches = [first]
+            if cue.intent[0] in "?#":
+                matches.extend(cue.again(marked, first.end()))
+            for match in matches:
+                start, end = match.span()
+                held.append(Hit(cue, places[start], places[end]) if places else Hit(cue, start, end))
+    return found
+
+
+def _give_roles(sentence: Sentence) -> None:
+    """Tell every figure what it is there for: the last figure of each role's phrase."""
+    figures = [thing for thing in sentence.things if thing.figure]
+    starts = [thing.start for thing in figures]
+    for name, hits in sentence.hits.items():
+        if name[0] == "#":
+            for hit in hits:
+                after = bisect_left(starts, hit.end)
+                follows = after < len(starts) and starts[after] - hit.end <= 6
+                if follows and name in ("#total", "#price") and hit.cue.template[0] == "{":
+                    continue  # "$900 each, total $17,000": the total is what comes next
+                if after and starts[after - 1] >= hit.start:
+                    figures[after - 1].roles.add(name[1:])

@@ -1,0 +1,1 @@
+"""The business: it decides. Imports neither bot nor storage, and knows no platform and no database."""

@@ -1,0 +1,1 @@
+"""Who we sell to: customers, contacts, leads, needs, opportunities, and what happened with them."""

@@ -1,0 +1,74 @@
+"""The outbox and the handles of the cards, as rows. Claimed with a lease, so that a dead process's rows come free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, and_, exists, func, select, update
+
+from core.store import Parcel
+from storage import tables as t
+from storage.store import Database
+
+LEASE = timedelta(seconds=90)  # longer than the slowest saying, a picture drawn and uploaded included
+
+
+class TableOutbox:
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def claim(self, serves: Callable[[str], bool], now: datetime, limit: int) -> list[Parcel]:
+        """The first open row of each lane that is due and that `serves` its address; ours for `LEASE`."""
+        with self._db.engine.connect() as connection:
+            heads = _heads(connection, now, limit)
+        mine = [head for head in heads if serves(head.address)]
+        if not mine:
+            return []
+        with self._db.writing() as connection:
+            free = select(t.outbox.c.id).where(
+                t.outbox.c.id.in_([head.id for head in mine]), t.outbox.c.state == "open", t.outbox.c.due <= now
+            )
+            ids = set(connection.scalars(free if self._db.is_sqlite else free.with_for_update(skip_locked=True)))
+            connection.execute(update(t.outbox).where(t.outbox.c.id.in_(ids)).values(due=now + LEASE))
+        return [head for head in mine if head.id in ids]
+
+    def sent(self, parcel: Parcel, handle: str, now: datetime) -> None:
+        """It stands, with that handle; the row is kept as a record."""
+        with self._db.writing() as connection:
+            row = update(t.outbox).where(t.outbox.c.id == parcel.id)
+            connection.execute(row.values(state="sent", due=now, tries=parcel.tries + 1))
+            if parcel.name and handle != parcel.handle:
+                here = (t.card.c.name == parcel.name, t.card.c.address == parcel.address)
+                connection.execute(update(t.card).where(*here).values(handle=handle))
+
+    def failed(self, parcel: Parcel, why: str, again: datetime | None) -> None:
+        """Try `again` then, or never (None): then the row is dropped and does not hold up its lane."""
+        with self._db.writing() as connection:
+            row = update(t.outbox).where(t.outbox.c.id == parcel.id)
+            after = {"due": again} if again else {"state": "dropped"}
+            connection.execute(row.values(tries=parcel.tries + 1, error=why[:500], **after))
+
+
+def _heads(connection: Connection, now: datetime, limit: int) -> list[Parcel]:
+    o = t.outbox.alias("o")
+    first = select(func.min(t.outbox.c.id)).where(t.outbox.c.lane == o.c.lane, t.outbox.c.state == "open")
+    later = t.outbox.alias("later")
+    stale = exists().where(
+        later.c.name == o.c.name,
+        o.c.name != "",
+        later.c.address == o.c.address,
+        later.c.id > o.c.id,
+        later.c.state == "open",
+    )
+    query = (
+        select(o, func.coalesce(t.card.c.handle, "").label("handle"), stale.label("stale"))
+        .join_from(o, t.card, and_(t.card.c.name == o.c.name, t.card.c.address == o.c.address), isouter=True)
+        .where(o.c.state == "open", o.c.due <= now, o.c.id == first.correlate(o).scalar_subquery())
+        .order_by(o.c.id)
+        .limit(limit)
+    )
+    return [
+        Parcel(r.id, r.lane, r.address, r.name, r.body, r.tries, r.handle, bool(r.stale))
+        for r in connection.execute(query)
+    ]
