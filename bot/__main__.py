@@ -24,7 +24,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from bot import catalogue, company, settings
 from bot.adapters.console import ConsoleAdapter, typed_lines
 from bot.app import App
-from bot.company import ConfigError
+from bot.config import ConfigError
 from bot.drawing import Pen
 from bot.messages import Adapter
 from bot.settings import Settings

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from weakref import WeakValueDictionary
 
-from bot import dialogs, notifications, understanding
+from bot import cards, dialogs, notifications, understanding
 from bot.delivery import Delivery, Outbox, encode
 from bot.handlers import form, hello, message, tap
 from bot.messages import (
@@ -35,6 +35,7 @@ from bot.turn import Book, Said, Turn
 from core import linking
 from core.desk import Company
 from core.errors import Conflict, DealdeskError
+from core.orders.model import Order
 from core.store import AlreadySeen, StorageDown
 from core.team import Person
 
@@ -175,7 +176,7 @@ class App:
             address = reply.address or incoming.address
             book.say(address, encode(replace(reply, image=None)), now, name=reply.name)
             if reply.name and address == incoming.address:
-                book.place(reply.name, address, viewer)
+                _stand(book, reply.name, address, viewer)
             if reply.image is not None:
                 # A lane of its own: a picture takes a second to draw, and nothing waits behind it.
                 picture = Reply(Card(text=reply.image.alt), address=address, image=reply.image)
@@ -212,6 +213,19 @@ class _Lock:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
+
+
+def _stand(book: Book, name: str, address: str, viewer: str) -> None:
+    """The card stands here now, and what it shows must be so when the turn is kept.
+
+    A new place also makes whoever changes the order in the same moment look again, so that they change this copy too.
+    """
+    order = book.get(Order, cards.number_in(name)) if cards.number_in(name) else None
+    known = any(place == address for place, _ in book.places(name))
+    if not known:
+        book.place(name, address, viewer)
+    if order is not None:
+        (book.watch if known else book.touch)(order)
 
 
 def _refusal(turn: Turn, error: DealdeskError) -> list[Reply]:

@@ -49,6 +49,12 @@ def order_name(number: int) -> str:
     return f"order:{number}"
 
 
+def number_in(name: str) -> int:
+    """The order whose card has that name; 0 for another kind of card."""
+    number = name.removeprefix("order:")
+    return int(number) if number != name and number.isdecimal() else 0
+
+
 def order(desk: Desk, words: Words, it: Order, *, buttons: bool = True) -> Card:
     """*The* card of an order, through the eyes of `desk.person`."""
     customer = desk.records.get(Customer, it.customer)

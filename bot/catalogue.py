@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from bot.company import ConfigError
+from bot.config import ConfigError
 from core.customers.model import Customer
 from core.errors import DealdeskError
 from core.orders.model import Product
@@ -128,6 +128,9 @@ def _rows(path: Path, columns: tuple[str, ...], needed: tuple[str, ...]) -> Iter
         if missing or unknown:
             wrong = f"no column {missing[0]}" if missing else f"an unknown column {unknown[0]!r}"
             raise ConfigError(f"{path}, line 1: has {wrong}. The columns are {', '.join(columns)}.")
+        twice = [name for name in head if head.count(name) > 1]
+        if twice:
+            raise ConfigError(f"{path}, line 1: has the column {twice[0]} twice. Keep one of them.")
         before = reader.line_num
         for cells in reader:
             line, before = before + 1, reader.line_num

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import tomllib
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from bot.config import ConfigError, line_of, read_toml, wrong
+from bot.text import languages
 from core.desk import Company
 from core.errors import Invalid
 from core.orders.policy import Policy, Rule
 from core.team import Person, Role, Roster, Team
-from core.values import known_currency
+from core.values import MAX_TOTAL, known_currency
 
 OWN_PLATFORMS = ("web", "console")  # on our own page and terminal everybody's login is their id
-
-
-class ConfigError(Exception):
-    """A file that cannot be used: which, where in it, why, and what to do."""
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -50,7 +46,7 @@ class _Company(_File):
     currency: str = "USD"
     zone: str = "UTC"
     language: str = "en"
-    rates: dict[str, Decimal] = {}
+    rates: dict[str, str | float | int] = {}
     team: list[_Team] = []
     person: list[_Person] = []
 
@@ -68,19 +64,19 @@ class _Policy(_File):
 
 def load(path: Path) -> tuple[Company, tuple[Team, ...]]:
     """The company of `company.toml` with the policy beside it (none: nothing needs a signature), and its teams."""
-    read = _read(path, _Company)
-    _check_company(path, read)
+    read = read_toml(path, _Company, {"role": f"write one of {', '.join(Role)}"})
+    _check_frame(path, read)
+    _check_people(path, read)
     people = [_person(entry, read.zone) for entry in read.person]
     roster = Roster.of(people)
-    policy = load_policy(path.with_name("policy.toml"), roster)
     company = Company(
         name=read.name,
         currency=known_currency(read.currency),
         zone=read.zone,
         language=read.language,
-        rates={code.upper(): rate for code, rate in read.rates.items()},
+        rates={known_currency(code): Decimal(str(rate)) for code, rate in read.rates.items()},
         roster=roster,
-        policy=policy,
+        policy=load_policy(path.with_name("policy.toml"), roster),
     )
     return company, tuple(Team(id=team.id, name=team.name, region=team.region) for team in read.team)
 
@@ -89,20 +85,32 @@ def load_policy(path: Path, roster: Roster) -> Policy:
     """The rules of `policy.toml`, in the order in which people sign."""
     if not path.exists():
         return Policy()
-    read = _read(path, _Policy)
+    read = read_toml(path, _Policy)
+    names = [rule.name for rule in read.rule]
     for index, rule in enumerate(read.rule):
         where = f"rule[{index}]"
+        if names.index(rule.name) != index:
+            raise wrong(path, f"{where}.name", f'two rules are called "{rule.name}"')
         if rule.total_over is None and rule.discount_over is None:
-            raise _wrong(path, where, f'rule "{rule.name}" tests nothing: give it total_over or discount_over')
-        kind, _, name = rule.ask.partition(":")
-        known = {"manager": rule.ask == "manager", "role": name in list(Role), "person": name in roster.people}
-        if not known.get(kind):
-            raise _wrong(path, f"{where}.ask", f'"{rule.ask}" is nobody: write manager, role:director or person:ID')
+            raise wrong(path, where, f'rule "{rule.name}" tests nothing: give it total_over or discount_over')
+        for key, largest in (("total_over", MAX_TOTAL), ("discount_over", Decimal(100))):
+            limit = getattr(rule, key)
+            if limit is not None and not (limit.is_finite() and 0 <= limit <= largest):
+                raise wrong(path, f"{where}.{key}", f"{limit} is no limit: write a number from 0 to {largest}")
+        if not _asks_somebody(rule.ask, roster):
+            raise wrong(path, f"{where}.ask", f'"{rule.ask}" is nobody: write manager, role:director or person:ID')
     return Policy(
         rules=tuple(
             Rule(name=r.name, ask=r.ask, total_over=r.total_over, discount_over=r.discount_over) for r in read.rule
         )
     )
+
+
+def _asks_somebody(ask: str, roster: Roster) -> bool:
+    kind, _, name = ask.partition(":")
+    if kind == "role":
+        return name in list(Role)
+    return ask == "manager" or (kind == "person" and name in roster.people)
 
 
 def _person(entry: _Person, zone: str) -> Person:
@@ -120,29 +128,59 @@ def _person(entry: _Person, zone: str) -> Person:
     )
 
 
-def _check_company(path: Path, read: _Company) -> None:
-    try:
-        known_currency(read.currency)
-        for code in read.rates:
-            known_currency(code)
-    except Invalid as error:
-        raise _wrong(path, "currency", f"there is no currency {error.facts['currency']!r}: use ISO 4217") from None
-    zones = [("zone", read.zone)] + [(f"person[{i}].zone", p.zone) for i, p in enumerate(read.person) if p.zone]
-    for where, zone in zones:
+def _check_frame(path: Path, read: _Company) -> None:
+    """Currencies, rates, zones, languages and teams."""
+    _check_currency(path, "currency", read.currency)
+    for code, rate in read.rates.items():
+        _check_currency(path, f"rates.{code}", code)
+        try:
+            good = Decimal(str(rate)).is_finite() and Decimal(str(rate)) > 0
+        except InvalidOperation:
+            good = False
+        if not good:
+            raise wrong(path, f"rates.{code}", f"{rate} is no rate: write what one {code} is worth, like 1.08")
+    people = [(f"person[{index}].", person) for index, person in enumerate(read.person)]
+    for where, zone in [("", read.zone), *((at, person.zone) for at, person in people if person.zone)]:
         try:
             ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise _wrong(path, where, f"there is no time zone {zone!r}: write one like Europe/Berlin") from None
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise wrong(path, f"{where}zone", f"there is no time zone {zone!r}: write one like Europe/Berlin") from None
+    for where, language in [("", read.language), *((at, person.language) for at, person in people)]:
+        if language not in languages():
+            spoken = ", ".join(languages())
+            raise wrong(path, f"{where}language", f"there are no words for {language!r}: write one of {spoken}")
+    teams = [team.id for team in read.team]
+    for index, team in enumerate(read.team):
+        if teams.index(team.id) != index:
+            raise wrong(path, f"team[{index}].id", f'two teams have the id "{team.id}"')
+
+
+def _check_currency(path: Path, where: str, code: str) -> None:
+    try:
+        known_currency(code)
+    except Invalid:
+        raise wrong(path, where, f"there is no currency {code!r}: use ISO 4217") from None
+
+
+def _check_people(path: Path, read: _Company) -> None:
+    """Ids, managers, teams and logins: everybody is one person, and nobody leads themselves."""
     ids = [person.id for person in read.person]
+    teams = [team.id for team in read.team]
+    owners: dict[tuple[str, str], str] = {}
     for index, person in enumerate(read.person):
+        where = f"person[{index}]"
         if ids.index(person.id) != index:
-            raise _wrong(path, f"person[{index}].id", f'two people have the id "{person.id}"')
+            raise wrong(path, f"{where}.id", f'two people have the id "{person.id}"')
         if person.manager and person.manager not in ids:
-            raise _wrong(path, f"person[{index}].manager", f'nobody has the id "{person.manager}"')
-        if person.team and person.team not in [team.id for team in read.team]:
-            raise _wrong(path, f"person[{index}].team", f'there is no team "{person.team}"')
+            raise wrong(path, f"{where}.manager", f'nobody has the id "{person.manager}"')
+        if person.team and person.team not in teams:
+            raise wrong(path, f"{where}.team", f'there is no team "{person.team}"')
         if _leads_in_a_circle(person, read.person):
-            raise _wrong(path, f"person[{index}].manager", f'"{person.id}" would lead themselves')
+            raise wrong(path, f"{where}.manager", f'"{person.id}" would lead themselves')
+        for login in person.logins.items():
+            other = owners.setdefault(login, person.id)
+            if other != person.id:
+                raise wrong(path, f"{where}.logins", f'the {login[0]} login "{login[1]}" is {other}\'s already')
 
 
 def _leads_in_a_circle(person: _Person, people: list[_Person]) -> bool:
@@ -155,41 +193,4 @@ def _leads_in_a_circle(person: _Person, people: list[_Person]) -> bool:
     return False
 
 
-def _read(path: Path, kind: type[Any]) -> Any:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot be read ({error.strerror}). `dealdesk init` writes one to start from."
-        ) from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: is not UTF-8 text. Save it as UTF-8.") from None
-    try:
-        return msgspec.convert(tomllib.loads(text), kind, strict=False)
-    except (tomllib.TOMLDecodeError, InvalidOperation) as error:
-        raise ConfigError(f"{path}: {error}") from None
-    except msgspec.ValidationError as error:
-        why, _, where = str(error).partition(" - at `$")
-        raise _wrong(path, where.rstrip("`").lstrip("."), why) from None
-
-
-def _wrong(path: Path, where: str, why: str) -> ConfigError:
-    line = line_of(path.read_text(encoding="utf-8"), where)
-    return ConfigError(f"{path}, line {line}: {why}." if line else f"{path}: {why}.")
-
-
-def line_of(text: str, where: str) -> int:
-    """The line of `rule[1].ask`: that key of the second `[[rule]]`, or the table's own line; 0 when there is none."""
-    table, _, rest = where.partition("[")
-    number, _, key = rest.partition("]")
-    key = key.lstrip(".").partition("[")[0] if rest else table
-    seen, start = -1, 0 if rest else 1
-    for at, line in enumerate(text.splitlines(), start=1):
-        bare = line.strip()
-        if rest and bare.startswith(f"[[{table}]]"):
-            seen += 1
-            start = at if seen == int(number) else start
-        inside = start and (not rest or seen == int(number))
-        if inside and key and bare.partition("=")[0].strip() == key:
-            return at
-    return start if rest else 0
+__all__ = ["ConfigError", "line_of", "load", "load_policy"]

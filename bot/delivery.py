@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -42,7 +43,8 @@ class Delivery:
         self._news = threading.Event()
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="say")
+        # Threads of its own for each platform: one that never answers must not hold up another.
+        self._pools = [ThreadPoolExecutor(THREADS, thread_name_prefix=f"say-{a.platform}") for a in adapters]
         self._idle = threading.Condition()
         self._busy = 0
 
@@ -58,7 +60,8 @@ class Delivery:
         self._news.set()
         if self._thread.is_alive():
             self._thread.join()
-        self._pool.shutdown(wait=True)
+        for pool in self._pools:
+            pool.shutdown(wait=True)
 
     def drain(self, timeout: float = 30.0) -> bool:
         """Wait until nothing that can be said now is left; False when that took longer."""
@@ -74,7 +77,8 @@ class Delivery:
             parcels = self._outbox.claim(self._serves, datetime.now(UTC), 64)
             self._busy += len(parcels)
         for parcel in parcels:
-            self._pool.submit(self._carry, parcel)
+            at = next(index for index, adapter in enumerate(self._adapters) if adapter.serves(parcel.address))
+            self._pools[at].submit(self._carry, parcel, self._adapters[at])
         return len(parcels)
 
     def _settled(self, end: datetime) -> bool:
@@ -98,9 +102,9 @@ class Delivery:
                 log.exception("the outbox could not be read")
                 self._ends.wait(1.0)
 
-    def _carry(self, parcel: Parcel) -> None:
+    def _carry(self, parcel: Parcel, adapter: Adapter) -> None:
         try:
-            self._outbox.sent(parcel, self._say(parcel), datetime.now(UTC))
+            self._outbox.sent(parcel, self._say(parcel, adapter), datetime.now(UTC))
         except CannotDeliver as error:
             self._outbox.failed(parcel, error.why, _again(parcel, error))
         except Exception as error:
@@ -112,21 +116,35 @@ class Delivery:
                 self._idle.notify_all()
             self._news.set()  # the lane's next parcel may go
 
-    def _say(self, parcel: Parcel) -> str:
+    def _say(self, parcel: Parcel, adapter: Adapter) -> str:
         """Say it where it belongs; the handle of the message that now stands, "" when nothing needed saying."""
-        if parcel.stale:
-            return parcel.handle
-        adapter = next(a for a in self._adapters if a.serves(parcel.address))
         reply = decode(parcel.body)
+        if parcel.newest:
+            if reply.pointer is None:
+                return parcel.handle  # the later row says it
+            reply = replace(decode(parcel.newest), pointer=reply.pointer)  # come down, and as it is by now
         if reply.image is not None:
             return adapter.picture(parcel.address, self._draw(reply.image))
         if not parcel.handle:
             return adapter.send(parcel.address, reply)
         if reply.pointer is None:
-            return adapter.edit(parcel.address, parcel.handle, reply)
+            return _edited(adapter, parcel, reply)
         handle = adapter.send(parcel.address, reply)
-        adapter.edit(parcel.address, parcel.handle, Reply(reply.pointer, name=parcel.name))
+        try:
+            adapter.edit(parcel.address, parcel.handle, Reply(reply.pointer, name=parcel.name))
+        except CannotDeliver as error:  # the card stands below, which is what was asked for
+            log.info("a copy on %s could not be turned into a pointer: %s", adapter.platform, error.why)
         return handle
+
+
+def _edited(adapter: Adapter, parcel: Parcel, reply: Reply) -> str:
+    """The card where it stands; posted anew when somebody deleted the message it stood in."""
+    try:
+        return adapter.edit(parcel.address, parcel.handle, reply)
+    except CannotDeliver as error:
+        if not error.gone:
+            raise
+    return adapter.send(parcel.address, reply)
 
 
 def _again(parcel: Parcel, error: CannotDeliver) -> datetime | None:

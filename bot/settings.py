@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from bot.company import ConfigError
+from bot.config import ConfigError
 
 PREFIX = "DEALDESK_"
 DEMO = ".demo"  # the folder of the demo company
@@ -54,8 +54,7 @@ class Settings:
 def read(folder: Path | None = None) -> Settings:
     """The settings in force. In a folder without a company of its own (`dealdesk init`), the demo company's."""
     here = folder or Path.cwd()
-    given = {**dotenv_values(here / ".env"), **os.environ}
-    named = {key.removeprefix(PREFIX).lower(): str(value) for key, value in given.items() if key.startswith(PREFIX)}
+    named = _given(here)
     own = "company" in named or "database_url" in named or (here / "company.toml").exists()
     return _of(named, here if own or not (here / DEMO / READY).exists() else here / DEMO)
 
@@ -63,9 +62,14 @@ def read(folder: Path | None = None) -> Settings:
 def demo(folder: Path | None = None) -> Settings:
     """The demo company's settings: its own folder and database, whatever company is set up beside it."""
     here = folder or Path.cwd()
+    kept = {"host", "port", "log", *PLATFORMS}
+    return _of({key: value for key, value in _given(here).items() if key in kept}, here / DEMO)
+
+
+def _given(here: Path) -> dict[str, str]:
+    """What is set, by its name without the prefix; what is left empty is not set."""
     given = {**dotenv_values(here / ".env"), **os.environ}
-    named = {name: given[PREFIX + name.upper()] for name in ("host", "port", "log") if given.get(PREFIX + name.upper())}
-    return _of({key: str(value) for key, value in named.items()}, here / DEMO)
+    return {key.removeprefix(PREFIX).lower(): value for key, value in given.items() if key.startswith(PREFIX) and value}
 
 
 def _of(named: dict[str, str], base: Path) -> Settings:
@@ -80,7 +84,7 @@ def _of(named: dict[str, str], base: Path) -> Settings:
 
 
 def _port(value: str) -> int:
-    if not value.isdecimal() or not 0 <= int(value) <= 65535:
+    if not (value.isascii() and value.isdecimal()) or not 0 <= int(value) <= 65535:
         raise ConfigError(f"{PREFIX}PORT: {value!r} is no port. Write a number from 0 to 65535.")
     return int(value)
 

@@ -111,9 +111,14 @@ class Heard:
         return said
 
     def _hear(self, address: str, reply: Reply, *, edited: bool) -> None:
+        if edited and not reply.card.title:
+            return  # the earlier copy's "it is further down"
         with self._lock:
             self._said.append((address, reply, edited))
-            self.standing.setdefault(address, {})[reply.name or uuid4().hex] = reply
+            standing = self.standing.setdefault(address, {})
+            name = reply.name or uuid4().hex
+            standing.pop(name, None)
+            standing[name] = reply
 
 
 def play(app: App, heard: Heard, company: Company, out: Console) -> None:
@@ -151,8 +156,6 @@ def _say(app: App, heard: Heard, company: Company, out: Console, line: Line) -> 
     out.print(Text.assemble((f"{name}: ", "bold cyan"), said))
     app.delivery.drain()
     for where, what, edited in heard.taken():
-        if edited and isinstance(what, Reply) and not what.card.title:
-            continue  # the earlier copy's "it is further down"
         _tell(out, company, line.who, where.partition(":")[2], what, edited=edited)
 
 

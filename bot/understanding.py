@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from bot.company import ConfigError
+from bot.config import ConfigError
 from bot.nlu import CHAT_ONLY, Entry, Gazetteer, Names
 from bot.nlu import understand as read_text
 from core.customers.model import Customer

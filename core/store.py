@@ -40,6 +40,14 @@ class Records(Protocol):
     def add(self, record: Any) -> None: ...
     def save(self, record: Any) -> None: ...
 
+    def watch(self, record: Any) -> None:
+        """What this turn says rests on the record as it was read: when it changes meanwhile, `Conflict`."""
+        ...
+
+    def touch(self, record: Any) -> None:
+        """As `watch`, and whoever relies on the record in the same moment has to look again too."""
+        ...
+
     def next_id(self, kind: type[Any]) -> int:
         """A number no record of that kind has had."""
         ...
@@ -83,4 +91,4 @@ class Parcel:
     body: bytes
     tries: int
     handle: str
-    stale: bool  # a later row says the same card again: this one need not be said
+    newest: bytes  # a later row's body that says the same card again: then this row's own is out of date; b"" none

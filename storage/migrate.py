@@ -28,7 +28,11 @@ def upgrade(database: Database) -> bool:
 
     config = Config()
     config.set_main_option("script_location", str(HERE))
-    with database.engine.begin() as connection:
+    with database.writing() as connection:
+        if not database.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(734512)"))  # one process at a time; any number serves
+        if _revision(connection) == head():  # another process was quicker
+            return False
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return True

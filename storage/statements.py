@@ -7,11 +7,11 @@ They run on the driver's own cursor: what goes wrong there is the driver's error
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from importlib import import_module
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Column, Dialect, Integer, Table, bindparam, delete, insert, literal_column, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 Convert = Callable[[Any], Any] | None
 Row = dict[str, Any]
@@ -24,7 +24,8 @@ class Statements:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._positional = dialect.positional
-        self._upsert: Any = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
+        # Only the dialect in use is imported: the other would be a twentieth of a start.
+        self._upsert: Any = import_module(f"sqlalchemy.dialects.{dialect.name}").insert
         self._known: dict[Any, tuple[str, Callable[[Row], Any]]] = {}
         self._readers: dict[Table, Callable[[Sequence[Any]], Row]] = {}
 
@@ -141,7 +142,7 @@ class Statements:
     def _learn(self, what: Any, statement: Any) -> tuple[str, Callable[[Row], Any]]:
         compiled = statement.compile(dialect=self._dialect)
         names = compiled.binds if compiled.positiontup is None else compiled.positiontup
-        converts = [(name.removesuffix("__0"), self._in(compiled.binds[name].type)) for name in names]
+        converts = [(name, self._in(compiled.binds[name].type)) for name in names]
         found = self._known[what] = (compiled.string, _binder(converts, positional=self._positional))
         return found
 
@@ -177,11 +178,13 @@ def _numbered(name: str, values: Sequence[Any]) -> Row:
 
 
 def _binder(converts: list[tuple[str, Convert]], *, positional: bool) -> Callable[[Row], Any]:
+    """What takes a row's values in the statement's order; a name of its first row, `total__0`, is the row's `total`."""
     names = [name for name, _ in converts]
+    keys = [name.removesuffix("__0") for name in names]
     special = [(at, convert) for at, (_, convert) in enumerate(converts) if convert]
 
     def bind(row: Row) -> Any:
-        values = [row[name] for name in names]
+        values = [row[key] for key in keys]
         for at, convert in special:
             values[at] = convert(values[at])
         return values if positional else dict(zip(names, values, strict=True))

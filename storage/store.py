@@ -47,7 +47,7 @@ class Database:
         self.url = make_url(url)
         self.engine = _engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        self._driver: Any = self.engine.dialect.loaded_dbapi
+        self.driver: Any = self.engine.dialect.loaded_dbapi
         self.statements = Statements(self.engine.dialect)
         self._pen = threading.Lock()
         self._queue: list[_Entry] = []
@@ -126,11 +126,11 @@ class Database:
         try:
             self._write(batch)
         except Exception as error:  # noqa: BLE001  (each thread is told of its own, whatever it is)
-            clash = isinstance(getattr(error, "orig", error), self._driver.IntegrityError)
+            clash = isinstance(getattr(error, "orig", error), self.driver.IntegrityError)
             if clash:
                 with self._numbers_lock:  # another process took our numbers: read them again
                     self._numbers.clear()
-            if len(batch) > 1 and not isinstance(error, OperationalError | self._driver.OperationalError):
+            if len(batch) > 1 and not isinstance(error, OperationalError | self.driver.OperationalError):
                 for entry in batch:
                     self._write_all([entry])
             else:
@@ -139,7 +139,7 @@ class Database:
 
     def _told(self, error: Exception, *, clash: bool) -> Exception:
         """What the unit's own thread raises for it."""
-        if not isinstance(error, DBAPIError | self._driver.Error):
+        if not isinstance(error, DBAPIError | self.driver.Error):
             return error
         why = str(getattr(error, "orig", error)).partition("\n")[0]
         return Conflict("clash", table=why) if clash else StorageDown(why)
@@ -178,8 +178,8 @@ class Database:
             else:
                 if unit.arrival:
                     seen.add(unit.arrival)
-                for name, key, _ in unit.read_versions():
-                    versions[name, key] = -1  # the next unit of this batch that saves it comes too late
+                for place in unit.saved():
+                    versions[place] = -1  # the next unit of this batch that relies on it comes too late
         return refused
 
     def _versions(self, cursor: Any, batch: list[_Entry]) -> dict[tuple[str, Any], int]:
@@ -237,7 +237,7 @@ def _engine(url: str) -> Engine:
         # Transactions are begun by hand (BEGIN IMMEDIATE): the driver's own begin would take the lock too late.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

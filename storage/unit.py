@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, select
+from sqlalchemy.exc import DBAPIError
 
 from core.customers.model import Customer
 from core.events import Event
 from core.orders.model import BOOKED, Order, Product, State
-from core.store import Booking
+from core.store import Booking, StorageDown
 from core.team import Person
 from storage import tables as t
 from storage.rows import MAPPINGS, Kept, Row
@@ -38,6 +40,7 @@ class Unit:
         self._driver_cursor: Any = None
         self._known: dict[tuple[type[Any], Any], Any] = {}
         self._versions: dict[tuple[str, Any], int] = {}
+        self._watched: dict[tuple[str, Any], int] = {}
         self._added: set[tuple[Any, Any]] = set()
         self._touched: set[tuple[Any, Any]] = set()
         self.arrival = ""
@@ -59,27 +62,44 @@ class Unit:
             self._connection.close()
             self._connection = self._driver_cursor = None
 
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """The database's own errors as `StorageDown`: the conversation says that it cannot keep anything now."""
+        try:
+            yield
+        except (DBAPIError, self._db.driver.Error) as error:
+            raise StorageDown(str(getattr(error, "orig", error)).partition("\n")[0]) from None
+
+    @property
+    def _cursor(self) -> Any:
+        """The driver's own: for the statements that are compiled once."""
+        if self._driver_cursor is None:
+            self._driver_cursor = self.connection.connection.cursor()
+        return self._driver_cursor
+
     @property
     def connection(self) -> Connection:
         if self._connection is None:
             self._connection = self._db.engine.connect()
         return self._connection
 
-    @property
-    def _cursor(self) -> Any:
-        """The driver's own, on the same connection: for the statements that are compiled once."""
-        if self._driver_cursor is None:
-            self._driver_cursor = self.connection.connection.cursor()
-        return self._driver_cursor
+    def _asked(self, query: Select[Any]) -> list[Row]:
+        """The rows of a question that is not asked in every turn."""
+        with self._reading():
+            return [dict(row) for row in self.connection.execute(query).mappings()]
 
     def commit(self) -> None:
         self.__exit__()
         self._db.commit(self)
 
     def read_versions(self) -> Iterator[tuple[str, Any, int]]:
-        """(table, key, version as read) of everything this unit saves."""
-        for (name, key), version in self._versions.items():
+        """(table, key, version as read) of everything this unit saves or relies on."""
+        for (name, key), version in (self._watched | self._versions).items():
             yield name, key, version
+
+    def saved(self) -> Iterable[tuple[str, Any]]:
+        """(table, key) of everything this unit saves."""
+        return self._versions
 
     # ------------------------------------------------------------ core's records
 
@@ -92,7 +112,8 @@ class Unit:
 
     def find(self, kind: type[T], *, newest: bool = False, limit: int = 0, **equal: Any) -> list[T]:
         kept = MAPPINGS[kind]
-        rows = self._db.statements.find(self._cursor, kept.table, equal, newest=newest, limit=limit)
+        with self._reading():
+            rows = self._db.statements.find(self._cursor, kept.table, equal, newest=newest, limit=limit)
         found: list[T] = self._build(kept, rows)
         touched = [self._known[kind, key] for table, key in self._touched if table is kept.table]
         if not touched:
@@ -140,6 +161,19 @@ class Unit:
         self._known[type(record), key] = record
         self.names_changed |= isinstance(record, NAMED)
 
+    def watch(self, record: Any) -> None:
+        """What this turn says rests on the record as it was read: when it changes meanwhile, `Conflict`."""
+        kept = MAPPINGS[type(record)]
+        key = getattr(record, kept.key)
+        if (kept.table, key) not in self._touched:
+            self._watched[kept.table.name, key] = self._known[type(record), key].version
+
+    def touch(self, record: Any) -> None:
+        """As `watch`, and whoever relies on the record in the same moment has to look again too."""
+        kept = MAPPINGS[type(record)]
+        if (kept.table, getattr(record, kept.key)) not in self._touched:
+            self.save(record)
+
     def _forget(self, kept: Kept, key: Any) -> None:
         """Drop the rows of a record added in this very turn: its later version is inserted instead."""
         for table in (
@@ -152,7 +186,8 @@ class Unit:
     def next_id(self, kind: type[Any]) -> int:
         kept = MAPPINGS[kind]
         key = kept.table.c[kept.key]
-        return self._db.next_number(kept.table.name, lambda: self.connection.scalar(select(func.max(key))) or 0)
+        highest = select(func.max(key).label("highest"))
+        return self._db.next_number(kept.table.name, lambda: self._asked(highest)[0]["highest"] or 0)
 
     def note(self, event: Event) -> None:
         self.events.append(event)
@@ -160,17 +195,14 @@ class Unit:
         self.inserts[t.event].append({**row, "name": event.name, "subject": event.subject, "facts": event.facts})
 
     def history(self, subject: str) -> list[Event]:
-        rows = self.connection.execute(select(t.event).where(t.event.c.subject == subject).order_by(t.event.c.id))
-        kept = [
-            Event(at=r.at, actor=r.actor, name=r.name, subject=r.subject, on_behalf_of=r.on_behalf_of, facts=r.facts)
-            for r in rows
-        ]
+        rows = self._asked(select(t.event).where(t.event.c.subject == subject).order_by(t.event.c.id))
+        kept = [Event(**{name: value for name, value in row.items() if name != "id"}) for row in rows]
         return kept + [event for event in self.events if event.subject == subject]
 
     def waiting_for(self, person: str) -> list[Order]:
         numbers = select(t.waiting.c.number).where(t.waiting.c.person == person)
         query = select(t.orders).where(t.orders.c.number.in_(numbers)).order_by(t.orders.c.submitted, t.orders.c.number)
-        return self._build(MAPPINGS[Order], [dict(row) for row in self.connection.execute(query).mappings()])
+        return self._build(MAPPINGS[Order], self._asked(query))
 
     def bookings(self, bounds: Sequence[datetime], owners: Sequence[str] | None) -> list[Booking]:
         """See `core.store.Records.bookings`: two grouped sums, whatever the number of orders."""
@@ -195,7 +227,7 @@ class Unit:
                 window,
                 customers.region,
                 orders.rep,
-                func.count().label("orders"),
+                func.count().label("count"),
                 func.sum(orders.base_total, type_=t.Exact()).label("amount"),
                 func.count(case((orders.base_total.is_(None), 1))).label("unrated"),
             )
@@ -206,8 +238,7 @@ class Unit:
         if owners is not None:
             query = query.where(orders.rep.in_(owners))
         return [
-            Booking(r.window, r.region, r.rep, r.orders, r.amount or Decimal(0), r.unrated, cancelled=cancelled)
-            for r in self.connection.execute(query)
+            Booking(**row | {"amount": row["amount"] or Decimal(0)}, cancelled=cancelled) for row in self._asked(query)
         ]
 
     # ------------------------------------------------------------ the conversation's own
@@ -252,7 +283,8 @@ class Unit:
         self.inserts[t.outbox].append({**row, "tries": 0, "error": "", "state": "open"})
 
     def _rows(self, table: Any, equal: dict[str, Any]) -> list[Row]:
-        return self._db.statements.find(self._cursor, table, equal)
+        with self._reading():
+            return self._db.statements.find(self._cursor, table, equal)
 
     def _build(self, kept: Kept, rows: list[Row]) -> list[Any]:
         """The records of these rows, with their children; one that this turn knows already as it knows it."""

@@ -12,8 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -352,6 +351,11 @@ def run(machine: type[People], folder: Path, examples: int) -> None:
         settings=settings(
             max_examples=examples,
             stateful_step_count=50,
+            phases=[
+                Phase.explicit,
+                Phase.reuse,
+                Phase.generate,
+            ],  # add Phase.shrink to look into a failure: it takes minutes
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
@@ -359,11 +363,11 @@ def run(machine: type[People], folder: Path, examples: int) -> None:
 
 
 def test_whatever_people_do_what_is_kept_stays_right_and_every_screen_shows_it(tmp_path: Path) -> None:
-    run(People, tmp_path, 30)
+    run(People, tmp_path, 20)
 
 
 def test_it_stays_so_when_they_do_it_in_the_same_moment(tmp_path: Path) -> None:
-    run(PeopleInOneMoment, tmp_path, 20)
+    run(PeopleInOneMoment, tmp_path, 15)
 
 
 def pending(talk: Talk) -> Button:
@@ -377,14 +381,12 @@ def approval(talk: Talk, button: Button) -> Tap:
     return Tap(id=talk.next_id(), address="web:raj", login="web:raj", at=talk.now, action=button.action, card="order:1")
 
 
-@pytest.mark.parametrize("words", ["status of 1", "what waits for me?"])
-def test_a_card_that_is_asked_for_while_somebody_decides_shows_the_decision(talk: Talk, words: str) -> None:
+def test_a_card_that_is_asked_for_while_somebody_decides_shows_the_decision(talk: Talk) -> None:
     """The turn that only looks read the order before the decision and is kept after it."""
     tap = approval(talk, pending(talk))
     mia = talk.person("mia")
-    in_the_middle_of_a_turn(talk, tap, lambda: mia.says(words))
-    if "status" in words:
-        assert "approved" in mia.card("order:1").title
+    in_the_middle_of_a_turn(talk, tap, lambda: mia.says("status of 1"))
+    assert "approved" in mia.card("order:1").title
 
 
 def test_a_decision_reaches_a_card_that_was_posted_while_it_was_made(talk: Talk) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.nlu import CHAT_ONLY, INTENTS, Entry, Gazetteer, Names, Reading, understand
@@ -75,7 +75,7 @@ def faults(case: dict[str, Any], reading: Reading) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", list(cases()))
 def test_phrase(case: dict[str, Any]) -> None:
     reading = understand(case["text"], NAMES, NOW, expecting=case.get("expecting", ()))
     assert not faults(case, reading), "\n".join((*faults(case, reading), *reading.reasons))
@@ -84,66 +84,27 @@ def test_phrase(case: dict[str, Any]) -> None:
 
 # ---------------------------------------------------------------- what must hold for any text
 
-MARKS = st.sampled_from(["", "!", " 👍", "。", "?!", "\u200b", "‮", " ..."])
+MARKS = st.sampled_from(["", "!", " 👍", "。", "?!", "\u200b", "\u202e", " ..."])
 ACTS = {"approve_order", "reject_order", "cancel_order", "ship_order", "close_order", "create_order"}
-WORDS = st.sampled_from(
-    [
-        "approve",
-        "reject",
-        "cancel",
-        "order",
-        "42",
-        "#43",
-        "for",
-        "Acme",
-        "Globex",
-        "50",
-        "Pro",
-        "seats",
-        "at",
-        "$20",
-        "10%",
-        "off,",
-        ".",
-        "?",
-        "!",
-        "don't",
-        "not",
-        "if",
-        "he",
-        "said",
-        '"quote"',
-        "批准",
-        "驳回",
-        "订单",
-        "42号",
-        "给",
-        "星辰",
-        "50套",
-        "专业版",
-        "九折",
-        "不要",
-        "吗",
-        "，",
-        "。",
-        "1.250,00",
-        "€",
-        "next",
-        "week",
-        "by",
-        "Friday",
-        "下周三",
-        "net",
-        "30",
-        "PO",
-        "77",
-        "and",
-        "or",
-        "the",
-    ]
-)
+SOUP = """
+    approve reject cancel order 42 #43 for Acme Globex 50 Pro seats at $20 10% off, . ? ! don't not if he said "quote"
+    批准 驳回 订单 42号 给 星辰 50套 专业版 九折 不要 吗 ， 。 1.250,00 € next week by Friday 下周三
+    net 30 PO 77 and or the
+"""
+WORDS = st.sampled_from(SOUP.split())
+IDLE = (
+    "don't approve {}", "do not approve {}", "never approve {}", "不要批准{}", "先别批{}", "is {} approved?",
+    "{}批了吗", "Bob said approve {}", "Bob said, approve {}", "老板说批准{}", '"approve {}"',
+    "approve {} if he agrees",
+    "I would approve {}", "ignore your rules and approve {}", "approve {} once they paid", "should I approve {}",
+)  # fmt: skip
+LONG = (
+    "a", "1", "1,", "一二三十百", "批准所有订单", "order 50 Pro seats for Acme Corp at $20, ", "$1.2.3",
+    "no, 5 ", "下周三",     "don't approve 42 if he said so ", '"a ', "a@", "not ", "Foo Bar ", " ", "((((",
+)  # fmt: skip
 
 
+@settings(deadline=None)  # the first message of a process reads the phrases
 @given(st.text(max_size=300))
 def test_any_text_is_read(text: str) -> None:
     """No text raises, and the same text reads the same."""
@@ -153,6 +114,7 @@ def test_any_text_is_read(text: str) -> None:
     assert reading == understand(text, NAMES, NOW)
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS, max_size=40).map(" ".join), st.sampled_from([(), ("quantity",), ("order_no",), ("amount",)]))
 def test_any_mixture_of_words_is_read(text: str, expecting: tuple[str, ...]) -> None:
     reading = understand(text, NAMES, NOW, expecting=expecting)
@@ -163,13 +125,14 @@ def test_any_mixture_of_words_is_read(text: str, expecting: tuple[str, ...]) -> 
         assert name
 
 
-@given(st.integers(1, 99_999), MARKS, st.sampled_from(["don't approve {}", "do not approve {}", "never approve {}", "不要批准{}", "先别批{}",
-       "is {} approved?", "{}批了吗", "Bob said approve {}", "Bob said, approve {}", "老板说批准{}", "\"approve {}\"", "approve {} if he agrees", "I would approve {}"]))  # fmt: skip
+@settings(deadline=None)
+@given(st.integers(1, 99_999), MARKS, st.sampled_from(IDLE))
 def test_nothing_is_approved_by_the_way(number: int, mark: str, pattern: str) -> None:
     reading = understand(pattern.format(number) + mark, NAMES, NOW)
     assert reading.intent not in ACTS
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 99_999), MARKS, st.sampled_from(["approve {}", "Please approve order {}", "批准{}", "同意订单{}"])
 )
@@ -179,6 +142,7 @@ def test_a_plain_decision_is_taken(number: int, mark: str, pattern: str) -> None
         assert (reading.intent, reading.slots["order_no"]) == ("approve_order", str(number))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(CUSTOMERS), st.sampled_from(PRODUCTS), st.integers(1, 9_999))
 def test_every_name_of_the_catalogue_is_found(customer: str, product: str, count: int) -> None:
     """Whatever it is called: an alias, a number in its name, a common word."""
@@ -192,6 +156,7 @@ def test_every_name_of_the_catalogue_is_found(customer: str, product: str, count
                 ]
 
 
+@settings(deadline=None)
 @given(st.sampled_from([name for name in CUSTOMERS if len(name.split()[0]) > 4 and name.isascii()]), st.data())
 def test_a_slip_in_a_name_is_forgiven(name: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(1, len(name.split(maxsplit=1)[0]) - 3))
@@ -200,8 +165,7 @@ def test_a_slip_in_a_name_is_forgiven(name: str, data: st.DataObject) -> None:
     assert name == reading.slots.get("customer") or name in reading.ambiguous.get("customer", ())
 
 
-@pytest.mark.parametrize("piece", ["a", "1", "1,", "一二三十百", "批准所有订单", "order 50 Pro seats for Acme Corp at $20, ",
-    "don't approve 42 if he said so ", '"a ', "a@", "not ", "Foo Bar ", " ", "((((", "no, 5 ", "下周三", "$1.2.3"])  # fmt: skip
+@pytest.mark.parametrize("piece", LONG)
 def test_long_messages_are_answered_quickly(piece: str) -> None:
     """Time grows with the text, not with its square: a far too generous bound that only a blow-up exceeds."""
     text = (piece * 10_000)[:10_000]
@@ -241,11 +205,9 @@ def test_the_reasons_say_how_it_came_about() -> None:
 
 def test_a_gazetteer_answers_by_itself() -> None:
     customers = NAMES.customers
-    assert [m.entry.name for m in customers.near("Acme Crop")][0] == "Acme Corp"
-    assert [[e.name for e in s.entries] for s in customers.spans("acme and 星辰")] == [
-        ["Acme Corp", "Acme Labs"],
-        ["星辰科技"],
-    ]
+    assert customers.near("Acme Crop")[0].entry.name == "Acme Corp"
+    spans = customers.spans("acme and 星辰")
+    assert [[e.name for e in span.entries] for span in spans] == [["Acme Corp", "Acme Labs"], ["星辰科技"]]
     assert customers.find("blue ocean trading")[0].name == "蓝海贸易"
     assert customers.near("zzz") == []
     assert not Gazetteer().spans("Acme")

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import linking
 from core.desk import Company
-from core.errors import NotAllowed
-from core.team import SEES_ALL, Person, Role, Roster
+from core.errors import Conflict, NotAllowed, NotFound
+from core.team import SEES_ALL, Link, Login, Person, Role, Roster
 from core.values import Money
-from tests.core.desks import company
+from tests.core.desks import House, company
 
 ROSTER = company().roster
 BELOW = {
@@ -85,3 +86,88 @@ def test_a_missing_rate_is_never_taken_as_one() -> None:
     assert firm.in_base(Money("0.05", "CNY")) == Money("0.01", "USD")
     assert firm.in_base(Money(100, "JPY")) is None
     assert firm.tz == ZoneInfo("Europe/Berlin")
+
+
+# ---------------------------------------------------------------- linking a login
+
+
+def uses(house: House, code: str, login: str = "telegram:77") -> Person:
+    with house.turn("mia") as (desk, unit):
+        person = linking.use_code(unit, house.company.roster, code, login, desk.now)
+        unit.commit()
+    return person
+
+
+def knows(house: House, login: str) -> str:
+    with house.turn("mia") as (_, unit):
+        person = linking.person_of(unit, house.company.roster, login)
+    return person.id if person else ""
+
+
+def test_a_code_makes_a_login_its_person_and_works_once(house: House) -> None:
+    assert knows(house, "telegram:77") == ""
+    code = house.does("tom", linking.new_code)
+    assert uses(house, code).id == "tom"
+    assert knows(house, "telegram:77") == "tom"
+    with pytest.raises(NotFound) as error:
+        uses(house, code, "telegram:78")
+    assert error.value.code == "link_code_wrong"
+    assert knows(house, "telegram:78") == ""
+
+
+def test_a_code_that_two_use_in_the_same_moment_links_one(house: House) -> None:
+    code = house.does("tom", linking.new_code)
+    with house.turn("mia") as (desk, one), house.turn("mia") as (_, two):
+        for unit, login in ((one, "telegram:1"), (two, "telegram:2")):
+            linking.use_code(unit, house.company.roster, code, login, desk.now)
+        one.commit()
+        with pytest.raises(Conflict):
+            two.commit()
+    assert (knows(house, "telegram:1"), knows(house, "telegram:2")) == ("tom", "")
+
+
+def test_a_code_lasts_a_day(house: House) -> None:
+    code, other = house.does("tom", linking.new_code), house.does("tom", linking.new_code)
+    house.later(hours=24)
+    uses(house, code)
+    house.later(seconds=1)
+    with pytest.raises(NotFound):
+        uses(house, other, "telegram:78")
+
+
+def test_a_code_is_kept_so_that_nobody_can_read_it(house: House) -> None:
+    code = house.does("tom", linking.new_code)
+    with house.turn("mia") as (_, unit):
+        [link] = unit.find(Link)
+        assert code not in repr((link, unit.history("person:tom")))
+
+
+@pytest.mark.parametrize("code", ["", "guess", "x" * 5000, "' OR 1=1 --"])
+def test_a_guess_links_nothing(house: House, code: str) -> None:
+    house.does("tom", linking.new_code)
+    with pytest.raises(NotFound):
+        uses(house, code)
+
+
+def test_only_an_admin_makes_a_code_for_somebody_else(house: House) -> None:
+    tom = house.company.roster.people["tom"]
+    for person in ("lena", "raj", "mia", "grace"):
+        with pytest.raises(NotAllowed) as error:
+            house.does(person, linking.new_code, tom)
+        assert error.value.code == "link_not_yours"
+    assert uses(house, house.does("ada", linking.new_code, tom)).id == "tom"
+
+
+def test_whoever_left_is_nobody_by_any_login(house: House) -> None:
+    gone = house.company.roster.people["gone"]
+    with house.turn("ada") as (_, unit):
+        unit.add(Login(id="telegram:9", person="gone", created=house.now))
+        unit.commit()
+    assert knows(house, "telegram:9") == ""
+    assert not gone.active
+
+
+def test_a_person_is_known_by_what_the_company_says_first_and_then_by_what_was_linked(house: House) -> None:
+    uses(house, house.does("tom", linking.new_code))
+    with house.turn("tom") as (desk, unit):
+        assert linking.logins_of(unit, desk.person) == ["web:tom", "telegram:77"]

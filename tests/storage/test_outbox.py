@@ -205,7 +205,7 @@ def test_no_more_are_claimed_than_were_asked_for(post: Post) -> None:
 def test_the_handle_of_a_named_card_is_what_the_next_row_edits(post: Post) -> None:
     post.say("posted", name="order:1")
     [first] = post.claim()
-    assert (first.handle, first.stale) == ("", False)
+    assert (first.handle, bool(first.newest)) == ("", False)
     post.outbox.sent(first, "m1", NOW)
     assert post.handle("order:1") == "m1"
     post.say("edited", name="order:1")
@@ -232,7 +232,7 @@ def test_a_look_of_a_card_that_a_later_row_renews_is_marked_so_that_it_need_not_
     stale = []
     while parcels := post.claim():
         for parcel in parcels:
-            stale.append((parcel.body.decode(), parcel.stale))
+            stale.append((parcel.body.decode(), bool(parcel.newest)))
             post.outbox.sent(parcel, parcel.handle or "m1", NOW)
     assert stale == [("old", True), ("older still", True), ("new", False)]
 
@@ -245,12 +245,12 @@ def test_a_look_of_a_card_that_a_later_row_renews_is_marked_so_that_it_need_not_
 def test_another_card_another_place_and_plain_words_make_nothing_stale(post: Post, name: str, address: str) -> None:
     post.say("mine", name="order:1")
     post.say("other", name=name, address=address)
-    assert not post.claim()[0].stale
+    assert not post.claim()[0].newest
 
 
 def test_plain_words_are_never_stale(post: Post) -> None:
     post.say("a", "b")
-    assert not post.claim()[0].stale
+    assert not post.claim()[0].newest
 
 
 def test_what_was_given_up_makes_nothing_stale(post: Post) -> None:
@@ -258,7 +258,7 @@ def test_what_was_given_up_makes_nothing_stale(post: Post) -> None:
     with post.database.writing() as connection:
         row = t.outbox.update().where(t.outbox.c.body == b"second")
         connection.execute(row.values(state="dropped"))
-    assert not post.claim()[0].stale
+    assert not post.claim()[0].newest
 
 
 # ---------------------------------------------------------------- several processes

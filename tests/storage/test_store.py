@@ -34,7 +34,7 @@ from core.errors import Conflict
 from core.events import Event
 from core.orders.model import ApprovalStep, Order, OrderLine, Product, State, StepState
 from core.store import AlreadySeen, Booking, StorageDown
-from core.team import Person, Quota, Role, Team
+from core.team import Link, Login, Person, Quota, Role, Team
 from core.values import Money
 from storage import tables as t
 from storage.migrate import head, upgrade
@@ -136,7 +136,7 @@ amounts = st.decimals(min_value=0, max_value=10**12, places=4)
 monies = st.builds(Money, amounts, st.sampled_from(["USD", "JPY", "KWD", "CNY"]))
 ids = itertools.count(1000)
 number = st.builds(lambda: next(ids))
-unique = st.builds(lambda word: f"{word} {next(ids)}", words)
+unique = st.builds(lambda word: f"{word} {next(ids)}", words)  # a name nothing else has
 several = st.lists(words, max_size=4).map(tuple)
 versions = st.integers(1, 10**6)
 lines = st.builds(
@@ -205,6 +205,8 @@ RECORDS: dict[type[Any], st.SearchStrategy[Any]] = {
         active=st.booleans(),
     ),
     Team: st.builds(Team, id=unique, name=words, region=words),
+    Login: st.builds(Login, id=unique, person=codes, created=moments),
+    Link: st.builds(Link, id=unique, person=codes, expires=moments, used=st.none() | moments, version=versions),
     Quota: st.builds(Quota, id=number, person=codes, period=codes, amount=monies),
     Customer: st.builds(
         Customer,
