@@ -170,9 +170,9 @@ def test_long_messages_are_answered_quickly(piece: str) -> None:
     """Time grows with the text, not with its square: a far too generous bound that only a blow-up exceeds."""
     text = (piece * 10_000)[:10_000]
     understand(text[:200], NAMES, NOW)
-    began = time.perf_counter()
+    began = time.process_time()
     understand(text, NAMES, NOW)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 0.5
 
 
 def test_names_are_shared_between_threads() -> None:

@@ -14,7 +14,7 @@ _PHONE = re.compile(
     r"\d{2,5}(?:[\s.-]?\d{2,5}){1,4}(?![\w%-])"
     r"|(?<!\d)1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}(?!\d)|(?<!\d)0\d{2,3}-\d{7,8}(?!\d)"
 )
-_ISO_DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}$")
+_NO_PHONE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}$|\d{1,3}(?:\.\d{3})+$")  # a date, a large figure
 _TRACKING = re.compile(
     r"(?<![a-z0-9])(?:1z[0-9a-z]{16}|(?:sf|jt|yt|zto|sto|jd|jdv|ems|yd)[0-9]{9,15}|[a-z]{2}\d{9}[a-z]{2})(?![a-z0-9])"
 )
@@ -60,5 +60,5 @@ def _numbered(text: Text) -> Iterator[Found]:
         yield Found("clock", match.start(), match.end(), match[0])
     for match in _PHONE.finditer(low):
         digits = sum(c.isdigit() for c in match[0])
-        if 7 <= digits <= 15 and not _ISO_DATE.match(match[0]):
+        if 7 <= digits <= 15 and not _NO_PHONE.match(match[0]):
             yield Found("phone", match.start(), match.end(), typed[match.start() : match.end()].strip())

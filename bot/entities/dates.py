@@ -14,7 +14,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from bot.entities.found import Found, Text, Unit
+from bot.entities.found import MOST, Found, Text, Unit
 from bot.entities.when import Said, When, meaning
 
 _NUMERALS = re.compile("[0-9一二三四五六七八九十百千万亿]+")
@@ -100,6 +100,8 @@ def dates(text: Text, say: Calendar, today: date, taken: Callable[[int, int], bo
         if one is not None:
             found.append(one)
             done = one.end
+            if len(found) == MOST:
+                break
     return found
 
 

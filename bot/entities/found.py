@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
+MOST = 200  # figures, and dates, read of one message: more is a table, not a sentence
 LONGEST = 12_000  # characters read of one message; no platform sends a longer sentence than it shows
 
 _WORD = re.compile(r"[^\W_]+")

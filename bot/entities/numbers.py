@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from bot.entities.found import Found, Text
+from bot.entities.found import MOST, Found, Text
 
 _DIGITS = re.compile(r"[0-9]{1,15}(?:[.,'][0-9]{1,15}){0,6}")
 _RUN = re.compile(r"[0-9.,']+|[零〇一二两三四五六七八九十百千万亿]+")
@@ -16,7 +16,7 @@ _LONGEST = 24  # characters of one figure; what is longer is no amount
 _GROUPS = re.compile(r"[0-9]{1,3}(?:([.,'])[0-9]{3})(?:\1[0-9]{3})*$")
 _COMMA_DECIMALS = re.compile(r"[0-9]\.[0-9]{3},[0-9]{1,2}(?![0-9])|(?<![0-9,.])[0-9]+,[0-9]{2}(?![0-9,])")
 _HAN_NUMERAL = re.compile(r"[零〇一二两三四五六七八九十百千万亿]+")
-_HAN_SCALE = re.compile(r"\s?(百万|千万|[百千万亿])+(?:([0-9])(?![0-9.,%套个台份件箱折点人]))?")
+_HAN_SCALE = re.compile(r"\s?(百万|千万|[百千万亿])+(?:([0-9])(?![0-9.,%套个台份件箱折点人])([千百十])?)?")
 _HAN_DIGIT = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _HAN_PLACE = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
 _COMMA_MONEY = frozenset({"EUR", "CHF", "BRL", "DKK", "SEK", "NOK", "PLN"})
@@ -123,6 +123,8 @@ def numbers(text: Text, say: Figures, taken: Callable[[int, int], bool]) -> list
             continue
         if "0" <= head <= "9":
             one = _in_digits(low, start, say, comma=comma)
+        elif head == "x" and unit.word[1:].isdecimal():
+            one = _in_digits(low, start + 1, say, comma=comma)  # "Pro seats x10"
         elif head in _HAN_DIGIT or head in _HAN_PLACE:
             one = _in_han(low, start, say)
         if one is None and unit.word in say.first:
@@ -131,6 +133,8 @@ def numbers(text: Text, say: Figures, taken: Callable[[int, int], bool]) -> list
         if one is not None and not taken(one.start, one.end):
             done = one.end
             found.append(one)
+            if len(found) == MOST:
+                break
     return found
 
 
@@ -154,13 +158,14 @@ def _in_digits(low: str, start: int, say: Figures, *, comma: bool) -> Found | No
     currency, begin, end = _currency(low, start, end, say)
     value, other = _decimal(match[0], comma=comma or currency in _COMMA_MONEY)
     if han is not None and han[2]:
-        value, factor = value * factor + Decimal(han[2]) * factor / 10, Decimal(1)
+        step = Decimal(_HAN_PLACE[han[3]]) if han[3] else factor / 10  # 1万2千, 3万5
+        value, factor = value * factor + Decimal(han[2]) * step, Decimal(1)
     return _kind(low, begin, end, say, Amount(value * factor, currency, other=other and other * factor))
 
 
 def _han_factor(match: re.Match[str]) -> Decimal:
     factor = Decimal(1)
-    for char in match[0].strip():
+    for char in match[0][: (match.start(2) if match[2] else match.end()) - match.start()].strip():
         if char in _HAN_PLACE:
             factor *= _HAN_PLACE[char]
     return factor

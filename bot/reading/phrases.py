@@ -265,7 +265,8 @@ def _piece(item: _Item, lists: Mapping[str, list[str]], glue: str, *, spaced: bo
     if item.kind == "list":
         return any_of(lists[item.value]) + glue
     if item.kind == "slot":
-        return f"[{_SLOTS[item.value]}]+{glue}"
+        marks = _SLOTS[item.value]  # the whole of it, from its beginning: half a thing is never tried
+        return f"(?<![{marks}])[{marks}]++{glue}"
     if item.kind == "any":
         return r"(?:[^.;!?\n]{0,32}?(?<![a-z]))" if spaced else r"[^。;!?\n]{0,12}?"
     return rf"^{_NOISE}" if item.kind == "start" else rf"{_NOISE}$"

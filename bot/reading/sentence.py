@@ -18,14 +18,15 @@ from bot.entities.numbers import Figures, figures
 from bot.gazetteer import Entry, Gazetteer, Match, Span, singular
 from bot.reading.phrases import KINDS, Cue, Language, keys_of, language
 
-SURE_TYPO = 0.83  # one letter of six: "Globx" is Globex
+SURE_TYPO = 0.88  # or one slip in five letters and more: "Globx" is Globex
 NEAR_TYPO = 0.55  # worth offering
 _MARKS = {
     "email": "contact", "phone": "contact", "tracking": "code",
     "link": "foreign", "clock": "foreign", "purchase": "foreign",
 }  # fmt: skip
+_HAN = re.compile("[一-鿿]")
 _QUOTES = re.compile(
-    "\"([^\"\n]{3,300})\"|“([^”\n]{3,300})”|「([^」\n]{3,300})」|『([^』\n]{3,300})』|(?<!\\w)'([^'\n]{6,300})'(?!\\w)"
+    "\"([^\"\n]{3,300})\"|“([^”\n]{3,300})”|「([^」\n]{3,300})」|『([^』\n]{3,300})』|(?<!\\w)'([^'\n]{6,300})'(?!\\w)|(?m:^\\s*>[^\n]+)"
 )
 
 
@@ -54,7 +55,7 @@ def speech(*codes: str) -> Speech:
     return Speech(
         languages,
         figures(one.words for one in languages),
-        calendar(one.words["dates"] for one in languages),
+        calendar(one.words["dates"] for one in reversed(languages)),  # 2027年3月 is tried before 2027
         frozenset().union(*(one.vocabulary for one in languages)),
     )
 
@@ -113,7 +114,7 @@ def read(text: Text, customers: Gazetteer, products: Gazetteer, people: Gazettee
     finder = _Finder(text, said)
     finder.add(contacts(text))
     finder.names(customers, products, people)
-    finder.add(dates(text, said.calendar, now.date(), finder.taken))
+    finder.add(f for f in dates(text, said.calendar, now.date(), finder.taken) if not finder.counts(f))
     finder.add(numbers(text, said.figures, finder.taken))
     repaired = finder.typos(customers, products)
     things = sorted(finder.things, key=lambda t: t.start)
@@ -132,6 +133,7 @@ class _Finder:
         self.things: list[Thing] = []
         self.reasons: list[str] = []
         self.mask = bytearray(len(text.low))
+        self._parts: set[int] = set()  # places where only a part of a name stands
 
     def taken(self, start: int, end: int) -> bool:
         return self.mask.find(1, start, end) >= 0
@@ -139,6 +141,13 @@ class _Finder:
     def add(self, found: Iterable[Found]) -> None:
         for one in found:
             self.put(one.kind, one.start, one.end, one.value)
+
+    def counts(self, found: Found) -> bool:
+        """ "2000 Pro seats": digits that could be a year, before the name of a thing or a measure word."""
+        low = self.text.low
+        if not low[found.start : found.end].isdigit():
+            return False
+        return self.taken(found.end, found.end + 2) or bool(self.speech.figures.unit.match(low, found.end))
 
     def put(self, kind: str, start: int, end: int, value: Any) -> None:
         self.things.append(Thing(kind, start, end, value))
@@ -157,6 +166,7 @@ class _Finder:
         for _, _, _, kind, span in sorted(ranked, key=lambda r: r[:3]):
             if not self.taken(span.start, span.end):
                 self.put(kind, span.start, span.end, span.entries)
+                self._parts.update(range(span.start, span.end) if not span.whole else ())
 
     def _everyday(self, span: Span) -> bool:
         """A name that is also a common word counts only when it is written like a name."""
@@ -164,8 +174,17 @@ class _Finder:
         if word not in self.speech.common and (span.whole or singular(word) not in self.speech.common):
             return False
         typed = self.text.typed[span.start : span.end]
+        if span.whole and self._stands_like_a_name(span):
+            return False
         first = span.start == 0 and not span.whole
         return typed == word or first or not typed[0].isupper()
+
+    def _stands_like_a_name(self, span: Span) -> bool:
+        """ "for cheers", "cheers wants": a common word where a customer would stand."""
+        before, after = _where_names_stand(self.speech.languages[0].code)
+        low = self.text.low
+        given = span.start > 0 and low[span.start - 1] in "给为帮跟和"
+        return given or bool(before.search(low, max(0, span.start - 40), span.start) or after.match(low, span.end))
 
     # -------------------------------------------------------- names and words with a slip of the finger
 
@@ -177,8 +196,9 @@ class _Finder:
                     if not self.taken(span.start, span.end):
                         self._settle(kind, span.start, span.end, span.entries[0])
         repaired: dict[int, str] = {}
-        free = [unit for unit in self.text.units if not self.taken(unit.start, unit.end)]
-        strange = [unit for unit in free if self._strange(unit)][:12]
+        units = self.text.units
+        free = [u for u in units if u.start in self._parts or not self.taken(u.start, u.end)]
+        strange = [u for u in free if u.start not in self._parts and self._strange(u)][:12]
         for unit in strange:
             if self.taken(unit.start, unit.end):
                 continue
@@ -208,7 +228,7 @@ class _Finder:
             words = self.text.low[free[first].start : free[last].end]
             for kind, gazetteer in (("customer", customers), ("product", products)):
                 matches = gazetteer.near(words, 3)
-                if matches and matches[0].score >= SURE_TYPO and (best is None or matches[0].score > best[0]):
+                if matches and _sure(matches[0].score, len(words)) and (best is None or matches[0].score > best[0]):
                     best = matches[0].score, kind, free[first], free[last], matches
         if best is None:
             return False
@@ -220,8 +240,20 @@ class _Finder:
         return True
 
     def _settle(self, kind: str, start: int, end: int, entry: Entry) -> None:
+        """Take it for the name; the parts of other names that stood inside were none."""
+        self.things = [t for t in self.things if t.end <= start or end <= t.start]
         self.put(kind, start, end, (entry,))
         self.reasons.append(f"{self.text.typed[start:end]!r} is read as {entry.name}")
+
+
+def _sure(score: float, size: int) -> bool:
+    return score >= SURE_TYPO or (size >= 5 and (1 - score) * size < 1.01)
+
+
+@cache
+def _where_names_stand(code: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    table = language(code).words["strangers"]
+    return re.compile(table["company_before"]), re.compile(table["company_after"].removeprefix("^"))
 
 
 def _adjoin(free: Sequence[Unit], first: int, last: int) -> bool:
@@ -278,9 +310,10 @@ def _mark(
             mark = KINDS["future"]
         end = thing.end + 2 if text.low.startswith("'s", thing.end) else thing.end
         chars[thing.start : end] = mark * (end - thing.start)
-    if any(q in text.low for q in "\"“「『'"):
+    if any(q in text.low for q in "\"“「『'>"):
         for match in _QUOTES.finditer(text.low):
-            if any(word in said.common for word in re.findall(r"[a-z]+", match[0])) or text.han:
+            rest = "".join(chars[match.start() : match.end()])  # a quoted name is still a name
+            if any(word in said.common for word in re.findall(r"[a-z]+", rest)) or len(_HAN.findall(rest)) > 1:
                 chars[match.start() : match.end()] = KINDS["quote"] * len(match[0])
     ends = {unit.start: unit.end for unit in text.units} if repaired else {}
     places: list[int] = []

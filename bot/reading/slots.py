@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 from bot.entities import When
@@ -14,9 +13,8 @@ from bot.gazetteer import Gazetteer
 from bot.reading import asides, told
 from bot.reading.intents import Verdict
 from bot.reading.lines import discounts, order_lines, unit_prices
-from bot.reading.phrases import MARKS
 from bot.reading.sentence import NEAR_TYPO, Sentence, Thing
-from bot.reading.strangers import forget_go_betweens, parties
+from bot.reading.strangers import forget_go_betweens, parties, thing_counted
 
 BY_NUMBER = frozenset({"approve_order", "reject_order", "cancel_order", "order_status", "ship_order", "close_order"})
 _REPORTS = frozenset(
@@ -116,7 +114,9 @@ def _new_names(sentence: Sentence, verdict: Verdict, customers: Gazetteer, found
         return
     if verdict.intent != "log_lead" and new.customer.company < 2 and not _only_stranger(sentence, new.customer.start):
         return
-    near = [m.entry.name for m in customers.near(new.customer.words, 3) if m.score >= NEAR_TYPO]
+    words = new.customer.words
+    like = customers.near(words, 3) or customers.near(words.split()[0], 3)
+    near = [match.entry.name for match in like if match.score >= NEAR_TYPO]
     found.unknown["customer"] = new.customer.words
     found.slots["customer"] = new.customer.words
     if near:
@@ -269,7 +269,7 @@ def _strange_product(sentence: Sentence, verdict: Verdict, products: Gazetteer, 
     for count in sentence.of("number"):
         if count.roles & {"price", "total", "ignore"}:
             continue
-        match = _thing_counted(sentence.text.han).match(sentence.marked, count.end)
+        match = thing_counted(han=sentence.text.han).match(sentence.marked, count.end)
         words = match["it"].strip() if match else ""
         if match is None or len(words) < 2:
             continue
@@ -287,17 +287,6 @@ def _strange_product(sentence: Sentence, verdict: Verdict, products: Gazetteer, 
         return
 
 
-@cache
-def _thing_counted(han: bool) -> re.Pattern[str]:
-    behind = "for at to with from by and on in please pls plz each asap before until off less minus".replace(" ", "|")
-    stop = rf"(?=\s*(?:[,.;:!?\n{MARKS}]|$|\b(?:{behind})\b))"
-    if han:
-        return re.compile(
-            rf"[个的\s]{{0,2}}(?P<it>[一-鿿a-z0-9 ]{{2,12}}?)(?=给|,|。|;|$|和|单价|每|打|请|吧|\s*[{MARKS}])"
-        )
-    return re.compile(r"\s*(?:x|of|units of|more|new)?\s*(?P<it>[a-z][a-z0-9 -]{1,40}?)" + stop)
-
-
 def _products(sentence: Sentence, verdict: Verdict, found: Gathered, expecting: Collection[str]) -> None:
     things = sentence.of("product")
     several = next((t for t in things if len(t.value) > 1), None)
@@ -305,18 +294,22 @@ def _products(sentence: Sentence, verdict: Verdict, found: Gathered, expecting: 
         found.ambiguous["product"] = tuple(entry.name for entry in several.value)
     elif things and verdict.intent != "create_order":
         found.slots["product"] = things[0].value[0].name
-    if verdict.intent in _FIGURED | BY_NUMBER:
-        return
-    answers = verdict.intent in _ANSWERS
-    if verdict.intent != "create_order" and not answers:
+    if verdict.intent not in _FIGURED | BY_NUMBER:
+        _lines(sentence, verdict, found, expecting)
+
+
+def _lines(sentence: Sentence, verdict: Verdict, found: Gathered, expecting: Collection[str]) -> None:
+    ordering, answers = verdict.intent == "create_order", verdict.intent in _ANSWERS
+    if not ordering and not answers:
         for thing in discounts(sentence):
             if "discount" not in thing.roles:
                 thing.roles.add("not_discount")  # "the deal is at 40%"
     lines, whole = order_lines(sentence)
+    named = bool(sentence.of("product"))
     if whole is not None:
         found.slots["discount_percent"] = whole
-    if verdict.intent == "create_order" or (answers and ("order_no" not in found.slots or things)):
-        lines = _answered(found, lines, expecting) if answers and not things else lines
+    if ordering or (answers and ("order_no" not in found.slots or named)):
+        lines = _answered(found, lines, expecting) if answers and not named else lines
         if lines:
             found.slots["lines"] = lines
         _check_total(found, lines, whole)

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from bot.entities.found import Unit
-from bot.reading.phrases import language
+from bot.reading.phrases import MARKS, language
 from bot.reading.sentence import Sentence
 
 
@@ -75,6 +75,18 @@ def parties(sentence: Sentence, *, known: bool) -> Parties:
 def _near(sentence: Sentence, start: int, end: int) -> tuple[str, str]:
     low = sentence.text.low
     return low[max(0, start - 40) : start], low[end : end + 30]
+
+
+@cache
+def thing_counted(*, han: bool) -> re.Pattern[str]:
+    """What stands behind a count: the words of a product nobody knows, in `it`."""
+    behind = "for at to with from by and on in please pls plz each asap before until off less minus".replace(" ", "|")
+    stop = rf"(?=\s*(?:[,.;:!?\n{MARKS}]|$|\b(?:{behind})\b))"
+    if han:
+        return re.compile(
+            rf"[个的\s]{{0,2}}(?P<it>[一-鿿a-z0-9 ]{{2,12}}?)(?=给|,|。|;|$|和|单价|每|打|请|吧|\s*[{MARKS}])"
+        )
+    return re.compile(r"\s*(?:x|of|units of|more|new)?\s*(?P<it>[a-z][a-z0-9 -]{1,40}?)" + stop)
 
 
 # ---------------------------------------------------------------- Latin letters

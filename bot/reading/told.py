@@ -10,6 +10,9 @@ from bot.reading.sentence import Sentence, Speech
 
 _MARKS_AROUND = "\"'“”「」() "
 _FILLERS = re.compile(r"^(?:号|订单|单|吧|了|please|pls|it is|it's|is|-|,|，)+[\s,，:：-]*", re.IGNORECASE)
+_SUBJECT = re.compile(
+    r"(?:the|they|their|he|she|it|we|our|there|this|that|customer|client|no|not|nobody)\b", re.IGNORECASE
+)
 _POLITE = frozenset(("please", "pls", "thanks", "thx", "asap", "today", "now", "both", "order", "orders"))
 
 
@@ -57,10 +60,9 @@ def _lead_in(code: str, table: str) -> re.Pattern[str]:
 def words_after(sentence: Sentence, table: str, start: int) -> str:
     """The words as typed behind the first phrase of a table: "because" and a reason, "needs" and a need."""
     for one in reversed(sentence.speech.languages):
-        match = _lead_in(one.code, table).search(sentence.text.low, start)
-        if match is not None:
+        for match in _lead_in(one.code, table).finditer(sentence.text.low, start):
             rest = sentence.text.words(match.end(), len(sentence.text.typed)).removeprefix("of ").strip(_MARKS_AROUND)
-            if match[0] != "as" or rest.count(" ") > 1:  # "mark it as lost" gives no reason
+            if match[0] != "as" or _SUBJECT.match(rest):  # "mark it as lost" gives no reason
                 return rest
     return ""
 
