@@ -32,11 +32,11 @@ from bot.messages import (
 from bot.nlu import Names
 from bot.text import Words
 from bot.turn import Book, Said, Turn
-from core import linking
+from core import presence
 from core.desk import Company
 from core.errors import Conflict, DealdeskError
 from core.orders.model import Order
-from core.store import AlreadySeen, StorageDown
+from core.store import AlreadySeen, Parcel, StorageDown
 from core.team import Person
 
 log = logging.getLogger(__name__)
@@ -55,8 +55,10 @@ class App:
         adapters: Sequence[Adapter],
         draw: Callable[[Image], Picture],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        platforms: Sequence[str] = ("web",),
     ) -> None:
         self.company = company
+        self._platforms = tuple(platforms)
         self._books = books
         self._adapters = adapters
         self._clock = clock
@@ -64,7 +66,7 @@ class App:
         self._locks: WeakValueDictionary[str, _Lock] = WeakValueDictionary()
         self._locks_lock = threading.Lock()
         self._names: tuple[int, Names] | None = None
-        self.delivery = Delivery(outbox, adapters, draw)
+        self.delivery = Delivery(outbox, adapters, draw, self.lost)
 
     def start(self) -> None:
         self.delivery.start()
@@ -91,6 +93,37 @@ class App:
             return self._say_now(incoming, "error.our_mistake", mark=mark)
         self.delivery.wake()
         return receipt
+
+    def lost(self, parcel: Parcel) -> None:
+        """A card could not be said to somebody, and never will be there: it goes to their other place.
+
+        Nothing waits silently: when there is none, every other copy of the card says that they cannot be reached.
+        """
+        number = cards.number_in(parcel.name)
+        for _ in range(ATTEMPTS if number else 0):
+            try:
+                with self._books() as book:
+                    self._move(book, parcel, number)
+                    book.commit()
+                return
+            except Conflict:
+                continue
+
+    def _move(self, book: Book, parcel: Parcel, number: int) -> None:
+        now = self._clock()
+        viewer = dict(book.places(parcel.name)).get(parcel.address, "")
+        person, order = self.company.roster.people.get(viewer), book.get(Order, number)
+        if person is None or order is None:
+            return
+        book.begin(f"lost:{parcel.id}", now)
+        presence.lost(book, parcel.address, person.id, now)
+        book.unplace(parcel.name, parcel.address)
+        gone = Message(id=f"lost:{parcel.id}", address=parcel.address, login=parcel.address, at=now, text="")
+        turn = self._turn(gone, book, person, now)
+        for reply in notifications.copies(turn, order):
+            if reply.address != parcel.address:
+                book.say(reply.address, encode(reply), now, name=reply.name)
+        book.touch(order)
 
     def names(self, book: Book) -> Names:
         """The customers, products and people the language layer knows, read again only when one has changed."""
@@ -127,7 +160,7 @@ class App:
         with self._books() as book:
             now = self._clock()
             book.begin(incoming.id, now)
-            person = linking.person_of(book, self.company.roster, incoming.login)
+            person = presence.person_of(book, self.company.roster, incoming.login)
             if person is None:
                 said: Said = hello.stranger(incoming, self.company, book, now)
                 self._post(book, incoming, incoming.login, said, now)
@@ -140,8 +173,8 @@ class App:
             self._post(book, incoming, person.id, _merged(incoming, replies, notifications.spread(turn)), now)
             if turn.memory != before:
                 book.remember(incoming.address, turn.memory)
-            if incoming.private and incoming.address not in book.reach(person.id):
-                book.reached(incoming.address, person.id, person.language)
+            if incoming.private and incoming.address == incoming.login:
+                presence.met(turn.desk, incoming.address)
             book.commit()
             return Receipt(handled=True, ask=next((item for item in said if isinstance(item, Ask)), None))
 
@@ -156,6 +189,7 @@ class App:
             now=now,
             words=Words(language, person.zone),
             memory=book.recall(incoming.address),
+            platforms=self._platforms,
         )
 
     def _handle(self, turn: Turn) -> Said:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bot.messages import Button, Card, Field, Reply, Table
 from bot.text import Words
 from bot.turn import Turn
+from core import presence
 from core.customers import service as customers
 from core.customers.model import Activity, Customer, Lead, Need, Opportunity
 from core.desk import Desk
@@ -87,14 +88,15 @@ def order_reply(turn: Turn, it: Order, *, fresh: bool = False) -> Reply:
     return Reply(order(turn.desk, turn.words, it), name=order_name(it.number), pointer=pointer)
 
 
-def order_lines(desk: Desk, words: Words, found: Sequence[Order], *, dates: bool = False) -> Table:
-    """Several orders, one a row: number with the customer's name (or, with `dates`, the day), total, state."""
+def order_lines(desk: Desk, words: Words, found: Sequence[Order], *, dates: bool = False, reps: bool = False) -> Table:
+    """Several orders, one a row: number with the customer's name (`dates`: the day), total, state (`reps`: whose)."""
     rows = []
     for it in found:
         customer = desk.records.get(Customer, it.customer)
         about = words.show(it.created) if dates else customer.name if customer else ""
-        rows.append((f"#{it.number} {about}", words.show(it.total), words(f"state.{it.state.value}")))
-    head = (words("order.order"), words("order.total"), words("order.state"))
+        last = desk.company.roster.named(it.rep) if reps else words(f"state.{it.state.value}")
+        rows.append((f"#{it.number} {about}", words.show(it.total), last))
+    head = (words("order.order"), words("order.total"), words("order.rep" if reps else "order.state"))
     return Table(head, tuple(rows))
 
 
@@ -223,9 +225,16 @@ def _step(desk: Desk, words: Words, step: ApprovalStep, it: Order) -> str:
     if step.by:
         text = words(f"step.{step.state.value}", who=desk.company.roster.named(step.by), at=step.at)
         return f"{MARKS[step.state]} {text}" + (f" “{step.comment}”" if step.comment and not it.reason else "")
-    who = [desk.company.roster.named(person) for person in step.approvers]
+    who = [_named(desk, words, person) for person in step.approvers]
     key = "step.would" if it.state is not State.PENDING else "step.waits" if step == it.open_step else "step.then"
     return f"{MARKS[step.state]} {words(key, who=words.show(who))}"
+
+
+def _named(desk: Desk, words: Words, person_id: str) -> str:
+    """The person's name, with a word when nothing we say reaches them."""
+    person = desk.company.roster.people.get(person_id)
+    name = desk.company.roster.named(person_id)
+    return name if person is None or presence.reachable(desk.records, person) else words("step.unreachable", who=name)
 
 
 def _why(words: Words, verdict: Verdict, step: ApprovalStep, it: Order) -> str:

@@ -6,6 +6,7 @@ Both platforms lack an idempotency key: a crash between their yes and our mark m
 from __future__ import annotations
 
 import logging
+import random
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,13 +31,20 @@ class Outbox(Protocol):
 
     def claim(self, serves: Callable[[str], bool], now: datetime, limit: int) -> Sequence[Parcel]: ...
     def sent(self, parcel: Parcel, handle: str, now: datetime) -> None: ...
-    def failed(self, parcel: Parcel, why: str, again: datetime | None) -> None: ...
+    def failed(self, parcel: Parcel, why: str, again: datetime | None, *, tried: bool = True) -> None: ...
 
 
 class Delivery:
     """Carries parcels to the adapters on its own threads. `wake()` says that there is something new."""
 
-    def __init__(self, outbox: Outbox, adapters: Sequence[Adapter], draw: Callable[[Image], Picture]) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        adapters: Sequence[Adapter],
+        draw: Callable[[Image], Picture],
+        lost: Callable[[Parcel], None] = lambda _: None,
+    ) -> None:
+        self._lost = lost
         self._outbox = outbox
         self._adapters = adapters
         self._draw = draw
@@ -106,7 +114,11 @@ class Delivery:
         try:
             self._outbox.sent(parcel, self._say(parcel, adapter), datetime.now(UTC))
         except CannotDeliver as error:
-            self._outbox.failed(parcel, error.why, _again(parcel, error))
+            again = _again(parcel, error)
+            # Being asked to wait is no failure: a long queue must not use up a parcel's tries.
+            self._outbox.failed(parcel, error.why, again, tried=error.retry_after is None)
+            if again is None and error.gone:
+                self._lost(parcel)
         except Exception as error:
             log.exception("parcel %s to %s could not be said", parcel.id, parcel.address.partition(":")[0])
             self._outbox.failed(parcel, type(error).__name__, _again(parcel, CannotDeliver("")))
@@ -149,12 +161,15 @@ def _edited(adapter: Adapter, parcel: Parcel, reply: Reply) -> str:
 
 def _again(parcel: Parcel, error: CannotDeliver) -> datetime | None:
     """When to try again: when the platform said, else twice as long after each failure; None to give up."""
-    if error.gone or parcel.tries + 1 >= TRIES:
+    if error.gone:
         return None
-    wait = timedelta(seconds=min(2.0**parcel.tries, LONGEST_WAIT.total_seconds()))
     if error.retry_after is not None:
-        wait = timedelta(seconds=error.retry_after)
-    return datetime.now(UTC) + wait
+        return datetime.now(UTC) + timedelta(seconds=error.retry_after)
+    if parcel.tries + 1 >= TRIES:
+        return None
+    # With some chance in it, so that all that failed together does not come back together.
+    wait = min(2.0**parcel.tries, LONGEST_WAIT.total_seconds()) * random.uniform(0.8, 1.2)  # noqa: S311
+    return datetime.now(UTC) + timedelta(seconds=wait)
 
 
 _reader = msgspec.json.Decoder(Reply)

@@ -6,6 +6,7 @@ from bot import cards
 from bot.messages import Reply
 from bot.text import Words
 from bot.turn import Turn
+from core import presence
 from core.orders.model import Order, State
 from core.team import Person
 
@@ -19,40 +20,29 @@ def spread(turn: Turn) -> list[Reply]:
     for number in changed:
         order = turn.book.get(Order, number)
         if order is not None:
-            replies += _copies(turn, order)
+            replies += copies(turn, order)
     return replies
 
 
-def _copies(turn: Turn, order: Order) -> list[Reply]:
+def copies(turn: Turn, order: Order) -> list[Reply]:
+    """Every copy of the order's card as it is now, each for whoever looks at it; new ones for those who must act."""
     name = cards.order_name(order.number)
     places = dict(turn.book.places(name))
-    for address, person in _must_act(turn, order, set(places.values())):
-        turn.book.place(name, address, person)
-        places[address] = person
+    for person in _must_act(turn, order, set(places.values())):
+        for address in presence.addresses_of(turn.book, person, turn.platforms):
+            if address not in places:
+                turn.book.place(name, address, person.id)
+                places[address] = person.id
     return [_card(turn, order, name, *place) for place in sorted(places.items())]
 
 
-def _must_act(turn: Turn, order: Order, reached: set[str]) -> list[tuple[str, str]]:
-    """Where the card must newly appear: with everybody whom the open step asks and who has no copy yet."""
+def _must_act(turn: Turn, order: Order, reached: set[str]) -> list[Person]:
+    """Everybody whom the open step asks and who has no copy of the card yet."""
     step = order.open_step
     if order.state is not State.PENDING or step is None:
         return []
-    asked = [person for person in step.approvers if person not in reached]
-    return [
-        (address, person)
-        for person in asked
-        for address in sorted({home(turn.company.roster.people[person]), *turn.book.reach(person)})
-    ]
-
-
-def home(person: Person) -> str:
-    """Where somebody is told things: a login is also the address of its owner's private talk with us.
-
-    Their first login elsewhere comes before our own page, which everybody has.
-    """
-    page = f"web:{person.id}"
-    others = [login for login in person.logins if login.partition(":")[0] not in ("web", "console")]
-    return next(iter(others), page)
+    people = turn.company.roster.people
+    return [people[person] for person in step.approvers if person not in reached and person in people]
 
 
 def _card(turn: Turn, order: Order, name: str, address: str, person_id: str) -> Reply:

@@ -66,6 +66,17 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """A private address at which a person was last met, or (`works` False) could not be told something."""
+
+    id: str  # the address, which is the login too
+    person: str
+    works: bool = True
+    at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """A one-time code that links a login to a person. Only its hash is kept."""
 

@@ -50,12 +50,12 @@ class TableOutbox:
                 here = (t.card.c.name == parcel.name, t.card.c.address == parcel.address)
                 connection.execute(update(t.card).where(*here).values(handle=handle))
 
-    def failed(self, parcel: Parcel, why: str, again: datetime | None) -> None:
+    def failed(self, parcel: Parcel, why: str, again: datetime | None, *, tried: bool = True) -> None:
         """Try `again` then, or never (None): then the row is dropped and does not hold up its lane."""
         with self._db.writing() as connection:
             row = update(t.outbox).where(t.outbox.c.id == parcel.id)
             after = {"due": again} if again else {"state": "dropped"}
-            connection.execute(row.values(tries=parcel.tries + 1, error=why[:500], **after))
+            connection.execute(row.values(tries=parcel.tries + tried, error=why[:500], **after))
 
 
 def _heads(connection: Connection, now: datetime, after: int) -> list[Parcel]:

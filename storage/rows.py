@@ -11,7 +11,7 @@ from sqlalchemy import Table
 
 from core.customers.model import Activity, Contact, Customer, Lead, LeadState, Need, Opportunity
 from core.orders.model import ApprovalStep, Order, OrderLine, Product, State, StepState
-from core.team import Link, Login, Person, Quota, Role, Team
+from core.team import Link, Login, Person, Quota, Reach, Role, Team
 from storage import tables as t
 
 Row = dict[str, Any]
@@ -78,6 +78,7 @@ MAPPINGS: dict[type[Any], Kept] = {
         _plain(Team, t.team),
         _plain(Login, t.login),
         _plain(Link, t.link),
+        _plain(Reach, t.reach),
         _plain(Quota, t.quota),
         _plain(Customer, t.customer),
         _plain(Contact, t.contact),

@@ -68,6 +68,11 @@ class Statements:
         """Delete the rows where `key` is `value`."""
         self._run(cursor, ("delete", key), lambda: delete(key.table).where(key == _blank("_key", key)), {"_key": value})
 
+    def erase(self, cursor: Any, table: Table, equal: Row) -> None:
+        """Delete the rows whose columns equal the values given."""
+        where = [table.c[name] == _blank(name, table.c[name]) for name in equal]
+        self._run(cursor, ("erase", table, tuple(equal)), lambda: delete(table).where(*where), equal)
+
     def pairs(
         self, cursor: Any, key: Column[Any], other: Column[Any], keys: Collection[Any], *, lock: bool = False
     ) -> dict[Any, Any]:

@@ -214,14 +214,15 @@ class Database:
                     self.statements.insert(cursor, table, fresh)
 
     def _tell_all(self, cursor: Any, units: Sequence[Unit]) -> None:
-        """What the conversation keeps: repeats, memory, addresses, cards; and the stamp of the names."""
+        """What the conversation keeps: repeats, memory and cards; and the stamp of the names."""
         repeats = [{"id": unit.arrival, "at": unit.now} for unit in units if unit.arrival]
         if repeats:
             self.statements.insert(cursor, t.seen, repeats)
         put = self.statements.put
         put(cursor, t.memory, [row for unit in units for row in unit.memories], ("address",))
-        put(cursor, t.address, [row for unit in units for row in unit.addresses], ("address",))
         put(cursor, t.card, [row for unit in units for row in unit.cards], ("name", "address"), renew=False)
+        for name, address in [place for unit in units for place in unit.unplaced]:
+            self.statements.erase(cursor, t.card, {"name": name, "address": address})
         if any(unit.names_changed for unit in units):
             self.statements.bump(cursor, t.stamp.c.name, "names", t.stamp.c.value)
 

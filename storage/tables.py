@@ -113,6 +113,15 @@ person = Table(
 login = Table(
     "login", metadata, Column("id", NAME, primary_key=True), _need("person", CODE, index=True), _need("created", Moment)
 )
+reach = Table(
+    "reach",
+    metadata,
+    Column("id", NAME, primary_key=True),
+    _need("person", CODE, index=True),
+    _need("works", Boolean),
+    _need("at", Moment),
+    _version(),
+)
 link = Table(
     "link",
     metadata,
@@ -295,14 +304,6 @@ event = Table(
 # ---------------------------------------------------------------- the conversation's own
 seen = Table("seen", metadata, Column("id", NAME, primary_key=True), _need("at", Moment, index=True))
 memory = Table("memory", metadata, Column("address", NAME, primary_key=True), _need("data", JSON))
-# Every address a person has spoken from in private, or was given: where they can be reached.
-address = Table(
-    "address",
-    metadata,
-    Column("address", NAME, primary_key=True),
-    _need("person", CODE, index=True),
-    _need("language", String(8)),
-)
 # Where each named card stands. `handle` is the platform's own id of the message, "" until it was delivered.
 card = Table(
     "card",

@@ -50,8 +50,8 @@ class Unit:
         self.saves: list[tuple[Kept, Any, Row]] = []
         self.replacements: list[tuple[Any, str, Any, list[Row]]] = []
         self.memories: list[Row] = []
-        self.addresses: list[Row] = []
         self.cards: list[Row] = []
+        self.unplaced: list[tuple[str, str]] = []
         self.names_changed = False
 
     def __enter__(self) -> Self:
@@ -260,22 +260,18 @@ class Unit:
         rows = self._rows(t.stamp, {"name": "names"})
         return rows[0]["value"] if rows else 0
 
-    def reach(self, person: str) -> list[str]:
-        """The private addresses at which the person can be told something."""
-        return [row["address"] for row in self._rows(t.address, {"person": person})]
-
-    def reached(self, address: str, person: str, language: str) -> None:
-        """Remember that the person is reached at this private address."""
-        self.addresses.append({"address": address, "person": person, "language": language})
-
     def places(self, name: str) -> list[tuple[str, str]]:
         """(address, person who looks at it) of every copy of the named card, also those not delivered yet."""
-        mine = [row for row in self.cards if row["name"] == name]
-        return [(row["address"], row["person"]) for row in (*self._rows(t.card, {"name": name}), *mine)]
+        rows = (*self._rows(t.card, {"name": name}), *(row for row in self.cards if row["name"] == name))
+        return [(row["address"], row["person"]) for row in rows if (name, row["address"]) not in self.unplaced]
 
     def place(self, name: str, address: str, person: str) -> None:
         """The named card stands at the address from now on, for that person's eyes."""
         self.cards.append({"name": name, "address": address, "person": person, "handle": ""})
+
+    def unplace(self, name: str, address: str) -> None:
+        """The named card does not stand there any more."""
+        self.unplaced.append((name, address))
 
     def say(self, address: str, body: bytes, due: datetime, *, name: str = "", lane: str = "") -> None:
         """Put a reply into the outbox. Rows of one lane (the address by default) are said in their order."""

@@ -15,15 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from bot.delivery import LONGEST_WAIT, TRIES, Delivery, decode, encode
+from bot.delivery import LONGEST_WAIT, THREADS, TRIES, Delivery, decode, encode
 from bot.messages import Button, CannotDeliver, Card, Field, Image, Limits, Picture, Receive, Reply, Table
 from storage import tables as t
 from storage.outbox import TableOutbox
 from storage.store import Database
+from tests.talk import Talk
 
 PATIENCE = 20.0
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
 Trouble = Callable[[str, str], None]
+OPEN = pytest.mark.xfail(strict=True, reason="reported, and not mended yet")
 
 
 def fine(_what: str, _address: str) -> None:
@@ -255,6 +257,28 @@ def test_a_platform_that_never_answers_does_not_silence_the_other(post: Post) ->
         post.runs()
 
 
+@OPEN
+def test_what_waits_for_a_slow_platform_is_said_once_even_when_its_lease_ends_meanwhile(post: Post) -> None:
+    """More conversations than threads, and a platform that takes longer over them than a lease lasts."""
+    hanging, over = threading.Semaphore(0), threading.Event()
+
+    def hang(_what: str, _address: str) -> None:
+        hanging.release()
+        over.wait(PATIENCE)
+
+    post.slack.trouble = hang
+    for number in range(THREADS + 2):
+        post.puts(text(str(number)), address=f"slack:C{number}")
+    post.delivery.step()
+    for _ in range(THREADS):
+        assert hanging.acquire(timeout=PATIENCE)
+    post.time_passes()
+    post.delivery.step()
+    over.set()
+    post.runs()
+    assert sorted(post.slack.texts()) == sorted(str(number) for number in range(THREADS + 2))
+
+
 def test_when_the_platform_is_back_the_rest_follows_in_its_order(post: Post) -> None:
     post.slack.trouble = refuse()
     post.puts(text("a"), text("b"), address="slack:C1")
@@ -409,6 +433,17 @@ def test_a_card_that_was_asked_for_comes_down_even_when_it_changes_before_it_is_
     post.runs()
     last = [entry for entry in post.web.said if entry[0] == "send"][-1]
     assert (len(post.web.said) > 2, last, post.handle("order:1")) == (True, ("send", "web:tom", "approved"), "m2")
+
+
+# ---------------------------------------------------------------- time
+
+
+@OPEN
+def test_the_time_of_the_talk_is_the_time_of_the_outbox(talk: Talk) -> None:
+    """Otherwise the transcripts only pass on days after the one they play on."""
+    talk.later(days=36_500)
+    talk.person("tom").says("help")
+    talk.person("tom").sees("Tom Becker")
 
 
 # ---------------------------------------------------------------- bodies

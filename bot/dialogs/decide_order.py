@@ -90,7 +90,7 @@ def _pending(turn: Turn) -> Reply:
     return Reply(
         Card(
             title=turn.words("decide.pending", count=len(found)),
-            table=cards.order_lines(turn.desk, turn.words, shown),
+            table=cards.order_lines(turn.desk, turn.words, shown, reps=True),
             buttons=tuple(Button(f"#{order.number}", f"order.show:{order.number}") for order in shown),
             note=turn.words("decide.more", count=len(found) - len(shown)) if len(found) > len(shown) else "",
             tone="waiting",

@@ -7,7 +7,7 @@ from typing import Any
 from bot.messages import Card, Reply, Tap
 from bot.nlu import Reading
 from bot.turn import Said, Turn
-from core import linking
+from core import presence
 
 INTENTS: tuple[str, ...] = ()
 COMMANDS = ("link", "/link", "link me", "link my login", "绑定", "绑定账号")
@@ -23,7 +23,7 @@ def resume(turn: Turn, reading: Reading, data: dict[str, Any]) -> Said | None:  
 
 def _code(turn: Turn) -> Reply:
     """Only for the person's own eyes: whoever says the code is taken for them."""
-    code = linking.new_code(turn.desk)
+    code = presence.new_code(turn.desk)
     card = Card(title=turn.words("link.title"), text=turn.words("link.how", code=code), note=turn.words("link.note"))
     return Reply(card, only=turn.arrival.login)
 

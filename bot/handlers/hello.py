@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.messages import Card, Incoming, Message, Reply
 from bot.text import Words, supported
-from core import linking
+from core import presence
 from core.desk import Company
 from core.errors import NotFound
 from core.store import Records
@@ -22,7 +22,7 @@ def stranger(incoming: Incoming, company: Company, records: Records, now: dateti
     if code is None:
         return [_only(incoming, words("hello.stranger", login=incoming.login, company=company.name))]
     try:
-        person = linking.use_code(records, company.roster, code[1], incoming.login, now)
+        person = presence.use_code(records, company.roster, code[1], incoming.login, now)
     except NotFound:
         return [_only(incoming, words("error.link_code_wrong"))]
     words = Words(person.language, person.zone)

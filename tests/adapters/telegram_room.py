@@ -30,7 +30,7 @@ class Room:
         self.works: Callable[[m.Incoming], None] = lambda _: None
         self._changed = threading.Condition()
         self._server: Server | None = None
-        hook = {}
+        hook: dict[str, Any] = {}
         if mode == "webhook":
             listener = Server([], port=0)
             self._server = listener

@@ -17,7 +17,7 @@ from bot.adapters._slack_words import SlackWords
 from tests.fakes import slack_rules as rules
 
 WORDS = SlackWords()
-ORIGIN = forms.Origin("slack:@U1", private=True)
+ORIGIN = forms.Origin("slack:U1", private=True)
 AWKWARD = [
     "*bold* _it_ ~no~ `code` ```",
     "<@U1> <!here> & &amp; >",
@@ -99,7 +99,7 @@ def pages_of(card: m.Card, **options: bool) -> list[blocks.Page]:
 
 @settings(max_examples=60, deadline=None)
 @given(cards, st.booleans())
-def test_any_card_is_taken_and_says_everything(card: m.Card, drawn: bool) -> None:  # noqa: FBT001
+def test_any_card_is_taken_and_says_everything(card: m.Card, drawn: bool) -> None:
     pages = pages_of(card, tables=not drawn)
     everything = shown([page.blocks for page in pages])
     split = len(pages) > 1 or max(map(width, [card.text, card.title, card.note])) > 2900

@@ -336,7 +336,8 @@ def test_whoever_never_pressed_start_is_told_so_without_the_content(polled: Room
     handle = polled.adapter.send(f"telegram:{GROUP}", reply)
     (hint,) = polled.service.standing(GROUP)
     assert hint.text == (
-        f"Lena <3, this is for you alone. Open a private chat with me at https://t.me/{NAME}, press Start, and ask again."
+        f"Lena <3, this is for you alone. Open a private chat with me at https://t.me/{NAME}, press Start, "
+        "and ask again."
     )
     assert hint.entities[0]["url"] == "tg://user?id=99"
     assert polled.adapter.edit(f"telegram:{GROUP}", handle, reply) == handle

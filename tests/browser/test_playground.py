@@ -232,9 +232,9 @@ def test_enter_that_picks_a_chinese_candidate_does_not_send(page: Page) -> None:
 
 def test_a_suggestion_fills_the_composer(page: Page) -> None:
     chips = pane(page, "chen").locator(".chip")
-    expect(chips.first).to_have_text("有什么等我处理？")
+    expect(chips.first).to_have_text("有什么等我审批？")
     chips.first.click()
-    expect(pane(page, "chen").get_by_role("textbox")).to_have_value("有什么等我处理？")
+    expect(pane(page, "chen").get_by_role("textbox")).to_have_value("有什么等我审批？")
     expect(pane(page, "chen").get_by_role("textbox")).to_be_focused()
 
 

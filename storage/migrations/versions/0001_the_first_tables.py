@@ -9,16 +9,6 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
-        "address",
-        sa.Column("address", sa.String(length=200), nullable=False),
-        sa.Column("person", sa.String(length=64), nullable=False),
-        sa.Column("language", sa.String(length=8), nullable=False),
-        sa.PrimaryKeyConstraint("address", name=op.f("pk_address")),
-    )
-    with op.batch_alter_table("address", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_address_person"), ["person"], unique=False)
-
-    op.create_table(
         "card",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("address", sa.String(length=200), nullable=False),
@@ -157,6 +147,18 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("quota", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_quota_person"), ["person"], unique=False)
+
+    op.create_table(
+        "reach",
+        sa.Column("id", sa.String(length=200), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("works", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reach")),
+    )
+    with op.batch_alter_table("reach", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_reach_person"), ["person"], unique=False)
 
     op.create_table(
         "seen",
@@ -389,6 +391,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_seen_at"))
 
     op.drop_table("seen")
+    with op.batch_alter_table("reach", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reach_person"))
+
+    op.drop_table("reach")
     with op.batch_alter_table("quota", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_quota_person"))
 
@@ -420,7 +426,3 @@ def downgrade() -> None:
 
     op.drop_table("customer")
     op.drop_table("card")
-    with op.batch_alter_table("address", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_address_person"))
-
-    op.drop_table("address")

@@ -1,0 +1,1 @@
+"""Wire fakes: the platforms as the libraries see them, over real HTTP on loopback."""
