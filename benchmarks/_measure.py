@@ -111,7 +111,7 @@ def environment(cache: Path) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """`seconds` from before exec to the first line out; `peak` is the largest resident memory, in MiB."""
+    """`seconds` from before exec to the first line out; `peak` is the most memory held, in MiB."""
 
     seconds: float
     peak: float
@@ -153,13 +153,27 @@ def first_answer(command: Sequence[str], said: str, *, cwd: Path, env: Mapping[s
         stdin.flush()
         line = stdout.readline()
         took = time.perf_counter() - began
+        so_far = _peak(process.pid)
         stdin.close()
         stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if not line:
         raise RuntimeError(f"{' '.join(command)} said nothing (exit code {process.returncode})")
-    return Ran(took, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / MIB, line)
+    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / MIB
+    return Ran(took, so_far or peak, line)
+
+
+def _peak(pid: int) -> float:
+    """The most memory a running process has held, in MiB; 0 where the system does not tell.
+
+    On Linux `ru_maxrss` is of no use: a child begins with what its parent held when it forked.
+    """
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        return 0.0
+    lines = (line.split() for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return next((int(words[1]) / 1024 for words in lines), 0.0)
 
 
 def pipes(process: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:

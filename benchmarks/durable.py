@@ -117,7 +117,10 @@ def _crowd(house: House, *, quick: bool) -> list[Row]:
             rate(side)()
             tails[side].clear()
         found = rounds(3 if quick else 7, **{side: rate(side) for side in counts})
-    same = "Both sides behind the same starlette and uvicorn, in a process each; the peer as its manual sets it up."
+    same = (
+        "Both sides behind the same starlette and uvicorn, in a process each, with `gc.freeze()` once they are up; the"
+        " peer as its manual sets it up. Its order numbers come from a counter of its process, which favours it."
+    )
     kind = "The kindest setting for the peer: one connection, so that writers queue in it and never wait for a lock."
     return [
         Row(

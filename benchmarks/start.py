@@ -80,7 +80,7 @@ def _first_answers(here: Path, env: Mapping[str, str], heavy: list[str], *, quic
             " modules. The floor is the standard library, which understands nothing. Byte code is kept, as an"
             " installation has it.",
         ),
-        Row("peak memory of that process", "MiB", peaks, ("product", "peer")),
+        Row("peak memory until then", "MiB", peaks, ("product", "peer")),
     ]
 
 

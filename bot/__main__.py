@@ -14,33 +14,31 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copyfile
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from bot import catalogue, company, settings
+from bot import catalogue, company, platforms, settings
 from bot.adapters.console import ConsoleAdapter, typed_lines
 from bot.app import App
 from bot.config import ConfigError
 from bot.drawing import Pen
 from bot.messages import Adapter
 from bot.settings import Settings
-from bot.text import Words
-from core.desk import Company
-from core.team import Person, Role, Roster
+from core import presence
+from core.desk import Company, Desk
+from core.team import Roster
 from storage.migrate import upgrade
 from storage.outbox import TableOutbox
 from storage.shelf import TableShelf
 from storage.store import Database
 
-if TYPE_CHECKING:
-    from bot.adapters.web import WebPerson
-
-HERE = Path(__file__).parent
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+CSV = Annotated[Path, typer.Argument(metavar="FILE.csv")]
+DRY = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]
+PORT = Annotated[int, typer.Option(help="A busy port picks another.")]
 USAGE = 2  # the exit code for what the caller can put right
 
 cli = typer.Typer(
@@ -53,6 +51,8 @@ cli = typer.Typer(
 )
 imports = typer.Typer(no_args_is_help=True, help="Bring in your own customers and products from CSV files.")
 cli.add_typer(imports, name="import")
+slack = typer.Typer(no_args_is_help=True, help="Set up the Slack app.")
+cli.add_typer(slack, name="slack")
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -78,9 +78,9 @@ def open_database(url: str) -> Database:
         upgrade(database)
     except (ArgumentError, ModuleNotFoundError, SQLAlchemyError, OSError) as error:
         why = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        raise ConfigError(
-            f"{_shown(url)}: the database cannot be used ({why}). Check DEALDESK_DATABASE_URL and that it is running."
-        ) from None
+        where = settings.without_password(url)
+        remedy = "Check DEALDESK_DATABASE_URL and that it is running"
+        raise ConfigError(f"{where}: the database cannot be used ({why}). {remedy}.") from None
     return database
 
 
@@ -92,9 +92,18 @@ def load_company(path: Path) -> Company:
 
 
 @contextmanager
-def running(database: Database, firm: Company, adapters: Sequence[Adapter], pen: Pen) -> Iterator[App]:
-    """An App at work, stopped cleanly at the end."""
-    app = App(books=database.turn, outbox=TableOutbox(database), company=firm, adapters=adapters, draw=pen.draw)
+def running(
+    database: Database, firm: Company, adapters: Sequence[Adapter], pen: Pen, places: Sequence[str]
+) -> Iterator[App]:
+    """An App at work, stopped cleanly at the end. `places`: the platforms set up, in this process or another."""
+    app = App(
+        books=database.turn,
+        outbox=TableOutbox(database),
+        company=firm,
+        adapters=adapters,
+        draw=pen.draw,
+        platforms=places,
+    )
     app.start()
     try:
         yield app
@@ -102,12 +111,6 @@ def running(database: Database, firm: Company, adapters: Sequence[Adapter], pen:
         app.stop()
         pen.close()
         database.close()
-
-
-def _shown(url: str) -> str:
-    """A database's address without its password."""
-    head, at, tail = url.rpartition("@")
-    return f"{head.partition('://')[0]}://…@{tail}" if at else url
 
 
 def _settings() -> Settings:
@@ -142,27 +145,18 @@ def chat(
     """
     found = _or_demo(_settings())
     firm = load_company(found.company)
-    person = _person(firm, who)
+    person = company.find(firm, who)
     adapter = ConsoleAdapter(person.id, found.folder / "charts", out, as_json=as_json)
-    with running(open_database(found.database_url), firm, [adapter], Pen()) as app:
+    with running(open_database(found.database_url), firm, [adapter], Pen(), platforms.names(found)) as app:
         if not as_json and sys.stdin.isatty():
             out.print(f"You are {person.name} ({person.role}) at {firm.name}. Try “help”; Ctrl-D leaves.", markup=False)
         adapter.run(typed_lines(out, f"{person.id}> "), app.delivery.drain)
 
 
-def _person(firm: Company, who: str) -> Person:
-    wanted = who.strip().casefold()
-    for person in firm.roster.people.values():
-        if wanted in (person.id.casefold(), person.name.casefold(), *(alias.casefold() for alias in person.aliases)):
-            return person
-    people = ", ".join(f"{p.id} ({p.name}, {p.role})" for p in firm.roster.people.values())
-    raise ConfigError(f"{who}: nobody of that name works here. There are {people or 'none yet: see dealdesk init'}.")
-
-
 @cli.command()
 def serve(
     host: Annotated[str, typer.Option(help="Listen there instead of on loopback.")] = "",
-    port: Annotated[int, typer.Option(help="A busy port picks another.")] = -1,
+    port: PORT = -1,
 ) -> None:
     """Serve the browser playground until Ctrl-C.
 
@@ -174,18 +168,18 @@ def serve(
 
 
 def _serve(found: Settings, firm: Company, database: Database) -> None:
-    from bot.adapters.web import WebAdapter  # noqa: PLC0415 -- the web server costs a fifth of a second to import
-    from bot.server import Server  # noqa: PLC0415
+    from bot.server import Server  # noqa: PLC0415 -- the web server costs a fifth of a second to import
 
-    people = _web_people(firm)
-    hosts = () if found.host in LOOPBACK else (found.host,)
-    web = WebAdapter(lambda: people, TableShelf(database), firm.name, allow_hosts=hosts)
-    server = Server(web.routes, found.host, found.port)
+    setup = platforms.build(found, firm, TableShelf(database))
+    for line in setup.absent:
+        out.print(line, markup=False)
+    server = Server(setup.routes, found.host, found.port)
     ends = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ends.set())
-    with running(database, firm, [web], Pen()):
-        address = server.start()
+    # The server first: Telegram may call as soon as it knows where.
+    address = server.start()
+    with running(database, firm, setup.adapters, Pen(), setup.names):
         if server.moved:
             out.print(f"Port {found.port} is busy, so another one was taken.", markup=False)
         out.print(f"\nDealdesk listens on {address}", markup=False)
@@ -193,15 +187,6 @@ def _serve(found: Settings, firm: Company, database: Database) -> None:
         sys.stdout.flush()
         ends.wait()
     server.stop()
-
-
-def _web_people(firm: Company) -> list[WebPerson]:
-    """Who can be chosen on the page: reps first, then those who approve, so that three panes show the whole path."""
-    from bot.adapters.web import WebPerson  # noqa: PLC0415
-
-    order, words = list(Role), Words(firm.language)
-    people = sorted((p for p in firm.roster.people.values() if p.active), key=lambda p: order.index(p.role))
-    return [WebPerson(p.id, p.name, words(f"role.{p.role}"), p.language, p.team) for p in people]
 
 
 # ---------------------------------------------------------------- the demo company
@@ -212,7 +197,7 @@ def demo(
     *,
     tour_only: Annotated[bool, typer.Option("--tour-only", help="Stop after the tour.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what was done and begin again.")] = False,
-    port: Annotated[int, typer.Option(help="A busy port picks another.")] = -1,
+    port: PORT = -1,
 ) -> None:
     """Make the demo company, play a short tour of it, then serve the playground.
 
@@ -226,7 +211,7 @@ def demo(
     if new or tour_only:
         _tour(found, firm)
     else:
-        out.print("The demo company is as you left it. `make demo-tour` plays the tour again.", markup=False)
+        out.print("The demo company is as you left it. `make demo-tour` plays the tour again.")
     if not tour_only:
         found = replace(found, port=port if port >= 0 else found.port)
         _serve(found, firm, open_database(found.database_url))
@@ -264,13 +249,13 @@ def _throw_away(found: Settings) -> None:
 
 def _tour(found: Settings, firm: Company) -> None:
     from bot import tour  # noqa: PLC0415
-    from bot.adapters.web import WebAdapter  # noqa: PLC0415
 
     database = open_database(found.database_url)
-    people = _web_people(firm)
-    web = WebAdapter(lambda: people, TableShelf(database), firm.name)
-    heard = tour.Heard(web, TableShelf(database), found.folder / "charts")
-    with running(database, firm, [heard], Pen()) as app:
+    shelf = TableShelf(database)
+    heard = tour.Heard(platforms.web(found, firm, shelf), shelf, found.folder / "charts")
+    pen = Pen()
+    pen.warm()
+    with running(database, firm, [heard], pen, ["web"]) as app:
         tour.play(app, heard, firm, out)
 
 
@@ -285,23 +270,13 @@ def init(
 
     Example: dealdesk init .
     """
-    files = [folder / name for name in ("company.toml", "policy.toml")]
-    standing = [path for path in files if path.exists()]
-    if standing:
-        raise ConfigError(f"{standing[0]}: is there already, and was left alone. Name another folder, or move it away.")
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in files:
-        copyfile(HERE / "templates" / path.name, path)
+    for path in company.begin(folder):
         out.print(f"wrote {path}", markup=False)
     out.print("Next: put your people into company.toml, then `dealdesk import products FILE.csv` and `dealdesk serve`.")
 
 
 @imports.command("customers")
-def import_customers(
-    path: Annotated[Path, typer.Argument(metavar="FILE.csv")],
-    *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
-) -> None:
+def import_customers(path: CSV, *, dry_run: DRY = False) -> None:
     """Columns: name, and optionally aliases (several separated by ;), sector, country, region, owner.
 
     Example: dealdesk import customers customers.csv --dry-run
@@ -310,11 +285,7 @@ def import_customers(
 
 
 @imports.command("products")
-def import_products(
-    path: Annotated[Path, typer.Argument(metavar="FILE.csv")],
-    *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
-) -> None:
+def import_products(path: CSV, *, dry_run: DRY = False) -> None:
     """Columns: name, list_price, and optionally currency, family, aliases (several separated by ;).
 
     Example: dealdesk import products products.csv
@@ -333,17 +304,11 @@ def _import(path: Path, what: str, *, dry_run: bool) -> None:
         else:
             plan = catalogue.products(path, book, firm.currency)
         if plan.errors:
-            for line in plan.errors[: catalogue.SHOWN_ERRORS]:
-                err.print(f"{path}, {line}", markup=False, soft_wrap=True)
-            rest = len(plan.errors) - catalogue.SHOWN_ERRORS
-            more = f" ({rest} more)" if rest > 0 else ""
-            raise ConfigError(f"{path}: nothing was imported{more}. Mend these lines and try again.")
+            raise ConfigError(plan.complaint(path))
         if not dry_run:
             plan.keep(book)
             book.commit()
-    would = "would be " if dry_run else ""
-    told = f"{len(plan.added)} {would}added, {len(plan.changed)} {would}changed, {plan.same} unchanged"
-    out.print(f"{_shown(found.database_url)}: {what}: {told}", markup=False)
+    out.print(f"{settings.without_password(found.database_url)}: {what}: {plan.told(dry_run=dry_run)}", markup=False)
 
 
 @cli.command()
@@ -372,20 +337,61 @@ def understand(
         else:
             out.print("\n".join(understanding.told(reading, explain=explain)), markup=False, soft_wrap=True)
         return
-    for line in sys.stdin:
-        if line.strip():
-            print(json.dumps(understanding.answer(line, names, moment), ensure_ascii=False), flush=True)  # noqa: T201
+    for line in understanding.answers(sys.stdin, names, moment):
+        print(line, flush=True)  # noqa: T201
 
 
 @cli.command()
-def diagram() -> None:
-    """Print the order's states and moves as a Mermaid diagram.
+def doctor() -> None:
+    """Look at the set-up: tokens, scopes, reachability, clock, database; and say what to do about each finding.
 
-    Example: dealdesk diagram > order.mmd
+    Example: dealdesk doctor
     """
-    from core.orders import approval  # noqa: PLC0415
+    found = _settings()
+    firm = load_company(found.company)
+    findings = [(f"company: {found.company}", found.company.exists(), "`dealdesk init` writes one")]
+    open_database(found.database_url).close()
+    findings.append(
+        (f"database: {settings.without_password(found.database_url)} answers and has today's tables", True, "")
+    )
+    findings += platforms.examine(found, firm)
+    out.print(platforms.told(findings), markup=False)
+    if not all(well for _, well, _ in findings):
+        raise typer.Exit(1)
 
-    print(approval.diagram())  # noqa: T201
+
+@slack.command("manifest")
+def slack_manifest(
+    *, http: Annotated[bool, typer.Option("--http", help="Signed requests instead of Socket Mode.")] = False
+) -> None:
+    """Print the app manifest to paste at api.slack.com/apps (Create New App, From a manifest).
+
+    Example: dealdesk slack manifest > manifest.json
+    """
+    from bot.adapters.slack.manifest import manifest  # noqa: PLC0415
+
+    try:
+        made = manifest("http" if http else "socket", settings.read().public_url)
+    except ValueError as error:
+        raise ConfigError(f"DEALDESK_PUBLIC_URL: {error}") from None
+    print(json.dumps(made, indent=2, ensure_ascii=False))  # noqa: T201
+
+
+@cli.command()
+def link(
+    who: Annotated[str, typer.Argument(help="Whose login it will be: an id, a name or an alias.")],
+) -> None:
+    """Print a one-time code that links a chat login to a person: whoever says it to the bot is taken for them.
+
+    Example: dealdesk link tom
+    """
+    found = _settings()
+    firm = load_company(found.company)
+    person = company.find(firm, who)
+    with open_database(found.database_url).turn() as book:
+        code = presence.new_code(Desk(book, firm, person, datetime.now(UTC)))
+        book.commit()
+    out.print(f"{code}\nSay it to Dealdesk in a private chat within a day (Telegram: /start {code}).", markup=False)
 
 
 if __name__ == "__main__":

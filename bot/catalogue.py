@@ -34,6 +34,17 @@ class Plan:
     same: int = 0
     errors: list[str] = field(default_factory=list)
 
+    def complaint(self, path: Path) -> str:
+        """The wrong lines, the first of them in full, and that nothing was kept."""
+        lines = [f"{path}, {error}" for error in self.errors[:SHOWN_ERRORS]]
+        rest = len(self.errors) - len(lines)
+        more = f" ({rest} more)" if rest else ""
+        return "\n".join([*lines, f"{path}: nothing was imported{more}. Mend these lines and try again."])
+
+    def told(self, *, dry_run: bool) -> str:
+        would = "would be " if dry_run else ""
+        return f"{len(self.added)} {would}added, {len(self.changed)} {would}changed, {self.same} unchanged"
+
     def keep(self, records: Records) -> None:
         for record in self.added:
             records.add(record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from shutil import copyfile
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -16,6 +17,7 @@ from core.orders.policy import Policy, Rule
 from core.team import Person, Role, Roster, Team
 from core.values import MAX_TOTAL, known_currency
 
+TEMPLATES = Path(__file__).parent / "templates"
 OWN_PLATFORMS = ("web", "console")  # on our own page and terminal everybody's login is their id
 
 
@@ -62,6 +64,18 @@ class _Policy(_File):
     rule: list[_Rule] = []
 
 
+def begin(folder: Path) -> list[Path]:
+    """Write a commented company.toml and policy.toml to start from; what is there already is left alone."""
+    files = [folder / path.name for path in sorted(TEMPLATES.glob("*.toml"))]
+    for path in files:
+        if path.exists():
+            raise ConfigError(f"{path}: is there already, and was left alone. Name another folder, or move it away.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in files:
+        copyfile(TEMPLATES / path.name, path)
+    return files
+
+
 def load(path: Path) -> tuple[Company, tuple[Team, ...]]:
     """The company of `company.toml` with the policy beside it (none: nothing needs a signature), and its teams."""
     read = read_toml(path, _Company, {"role": f"write one of {', '.join(Role)}"})
@@ -79,6 +93,16 @@ def load(path: Path) -> tuple[Company, tuple[Team, ...]]:
         policy=load_policy(path.with_name("policy.toml"), roster),
     )
     return company, tuple(Team(id=team.id, name=team.name, region=team.region) for team in read.team)
+
+
+def find(firm: Company, who: str) -> Person:
+    """The person of that id, name or alias; `ConfigError` with everybody's when there is none."""
+    wanted = who.strip().casefold()
+    for person in firm.roster.people.values():
+        if wanted in (person.id.casefold(), person.name.casefold(), *(alias.casefold() for alias in person.aliases)):
+            return person
+    people = ", ".join(f"{p.id} ({p.name}, {p.role})" for p in firm.roster.people.values())
+    raise ConfigError(f"{who}: nobody of that name works here. There are {people or 'none yet: see dealdesk init'}.")
 
 
 def load_policy(path: Path, roster: Roster) -> Policy:

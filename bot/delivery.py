@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -73,10 +74,15 @@ class Delivery:
 
     def drain(self, timeout: float = 30.0) -> bool:
         """Wait until nothing that can be said now is left; False when that took longer."""
-        end = datetime.now(UTC) + timedelta(seconds=timeout)
-        while datetime.now(UTC) < end:
-            if not self.step() and self._settled(end):
-                return True
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            with self._idle:
+                quiet = self._busy == 0  # asked before the outbox: what is still being said may add to it
+            if self.step() == 0:
+                if quiet:
+                    return True
+                with self._idle:
+                    self._idle.wait_for(lambda: self._busy == 0, max(0.0, end - time.monotonic()))
         return False
 
     def step(self) -> int:
@@ -88,13 +94,6 @@ class Delivery:
             at = next(index for index, adapter in enumerate(self._adapters) if adapter.serves(parcel.address))
             self._pools[at].submit(self._carry, parcel, self._adapters[at])
         return len(parcels)
-
-    def _settled(self, end: datetime) -> bool:
-        """Wait for parcels on their way; True when there were none, so that nothing can have been added by them."""
-        with self._idle:
-            nothing = self._busy == 0
-            self._idle.wait_for(lambda: self._busy == 0, max(0.0, (end - datetime.now(UTC)).total_seconds()))
-            return nothing
 
     def _serves(self, address: str) -> bool:
         return any(adapter.serves(address) for adapter in self._adapters)

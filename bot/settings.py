@@ -93,3 +93,9 @@ def _level(value: str) -> str:
     if value.lower() not in LEVELS:
         raise ConfigError(f"{PREFIX}LOG: {value!r} is no level. Write one of {', '.join(LEVELS)}.")
     return value.lower()
+
+
+def without_password(url: str) -> str:
+    """A database's address as it may be shown."""
+    head, at, tail = url.rpartition("@")
+    return f"{head.partition('://')[0]}://…@{tail}" if at else url

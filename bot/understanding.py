@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -56,6 +56,13 @@ def read(text: str, known: Names, now: datetime, language: str = "") -> dict[str
         "asks": reading.asks,
         "reasons": list(reading.reasons),
     }
+
+
+def answers(lines: Iterable[str], known: Names, now: datetime) -> Iterator[str]:
+    """One JSON object a line in, one a line out, as they come."""
+    for line in lines:
+        if line.strip():
+            yield json.dumps(answer(line, known, now), ensure_ascii=False)
 
 
 def answer(line: str, known: Names, now: datetime) -> dict[str, Any]:

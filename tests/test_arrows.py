@@ -39,6 +39,7 @@ CLOCKS = (  # everything else is told what time it is
     "bot/__main__.py",
     "bot/app.py",
     "bot/delivery.py",
+    "bot/platforms.py",
     "bot/adapters/",
     "bot/tour.py",
     "bot/understanding.py",
@@ -123,7 +124,7 @@ def test_storage_knows_nothing_of_the_conversation() -> None:
 
 
 def platform(module: str) -> str:
-    """`slack` of `bot.adapters._slack_text`."""
+    """`slack` of `bot.adapters.slack.text`."""
     return module.removeprefix("bot.adapters.").lstrip("_").partition("_")[0].partition(".")[0]
 
 
@@ -137,10 +138,10 @@ def test_an_adapter_knows_the_messages_its_own_files_and_no_other_part_of_ours()
         assert fine, f"{name}:{line} imports {module}"
 
 
-def test_an_adapter_is_imported_by_the_command_line_and_the_tour_only() -> None:
+def test_an_adapter_is_imported_where_the_platforms_are_set_up_and_by_the_tour_only() -> None:
     for name, line, module in imported():
         if module.startswith("bot.adapters") and not name.startswith("bot/adapters/"):
-            assert name in ("bot/__main__.py", "bot/tour.py"), f"{name}:{line} imports {module}"
+            assert name in ("bot/__main__.py", "bot/platforms.py", "bot/tour.py"), f"{name}:{line} imports {module}"
 
 
 def test_a_dialog_knows_no_other_dialog_and_no_platform() -> None:
@@ -215,7 +216,7 @@ def test_the_clock_is_read_where_an_arrival_begins_and_passed_on_from_there() ->
 def test_chance_has_no_part_in_what_is_decided() -> None:
     """Only the codes that link a login are drawn by lot."""
     for name, line, module in imported():
-        if name.startswith(("core/", "bot/dialogs/", "bot/handlers/")) and name != "core/linking.py":
+        if name.startswith(("core/", "bot/dialogs/", "bot/handlers/")) and name != "core/presence.py":
             assert module.partition(".")[0] not in ("random", "secrets", "uuid"), f"{name}:{line} imports {module}"
 
 

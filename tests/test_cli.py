@@ -226,9 +226,11 @@ def test_understand_reads_lines_and_writes_lines(tmp_path: Path) -> None:
     assert set(answers[0]) == {"id", "intent", "confidence", "slots", "missing", "ambiguous", "asks"}
 
 
-@pytest.mark.parametrize("command", ["chat", "serve", "demo", "init", "understand", "diagram", "import"])
+@pytest.mark.parametrize(
+    "command", ["chat", "serve", "demo", "init", "understand", "doctor", "link", "import", "slack"]
+)
 def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     done = run(tmp_path, command, "--help")
     assert done.returncode == 0
-    if command != "import":
+    if command not in ("import", "slack"):
         assert "Example:" in done.stdout

@@ -296,7 +296,7 @@ def test_it_waits_as_long_as_the_platform_says(post: Post) -> None:
     post.runs()
     [row] = post.rows()
     assert before + timedelta(seconds=120) <= row.due <= datetime.now(UTC) + timedelta(seconds=120)
-    assert (row.state, row.tries) == ("open", 1)
+    assert (row.state, row.tries) == ("open", 0), "being asked to wait is no failure"
 
 
 def test_it_waits_twice_as_long_after_each_failure_and_gives_up_in_the_end(post: Post) -> None:
@@ -309,9 +309,12 @@ def test_it_waits_twice_as_long_after_each_failure_and_gives_up_in_the_end(post:
         post.runs()
         row = post.rows()[0]
         if row.state == "open":
-            waits.append(round((row.due - before).total_seconds()))
+            waits.append((row.due - before).total_seconds())
         assert row.tries <= TRIES
-    assert waits == [min(2**n, int(LONGEST_WAIT.total_seconds())) for n in range(TRIES - 1)]
+    for n, waited in enumerate(waits):
+        meant = min(2.0**n, LONGEST_WAIT.total_seconds())
+        assert 0.8 * meant <= waited <= 1.2 * meant + 1, "twice as long each time, with some chance in it"
+    assert len(waits) == TRIES - 1
     assert (row.state, row.tries) == ("dropped", TRIES)
     post.web.trouble = fine
     post.time_passes()

@@ -364,11 +364,11 @@ def run(machine: type[People], folder: Path, examples: int) -> None:
 
 
 def test_whatever_people_do_what_is_kept_stays_right_and_every_screen_shows_it(tmp_path: Path) -> None:
-    run(People, tmp_path, 20)
+    run(People, tmp_path, 15)
 
 
 def test_it_stays_so_when_they_do_it_in_the_same_moment(tmp_path: Path) -> None:
-    run(PeopleInOneMoment, tmp_path, 15)
+    run(PeopleInOneMoment, tmp_path, 12)
 
 
 def pending(talk: Talk) -> Button:
@@ -382,10 +382,13 @@ def approval(talk: Talk, button: Button) -> Tap:
     return Tap(id=talk.next_id(), address="web:raj", login="web:raj", at=talk.now, action=button.action, card="order:1")
 
 
-def test_a_card_that_is_asked_for_while_somebody_decides_shows_the_decision(talk: Talk) -> None:
+@pytest.mark.parametrize("stood", [False, True], ids=["for the first time", "once more"])
+def test_a_card_that_is_asked_for_while_somebody_decides_shows_the_decision(talk: Talk, stood: bool) -> None:
     """The turn that only looks read the order before the decision and is kept after it."""
     tap = approval(talk, pending(talk))
     mia = talk.person("mia")
+    if stood:
+        mia.says("status of 1")
     in_the_middle_of_a_turn(talk, tap, lambda: mia.says("status of 1"))
     assert "approved" in mia.card("order:1").title
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import messages as m
-from bot.adapters import _slack_blocks as blocks
-from bot.adapters import _slack_forms as forms
-from bot.adapters._slack_text import clean, head, pieces, plain_width, typed, width
-from bot.adapters._slack_words import SlackWords
+from bot.adapters.slack import blocks
+from bot.adapters.slack import forms
+from bot.adapters.slack.text import clean, head, pieces, plain_width, typed, width
+from bot.adapters.slack.words import SlackWords
 from tests.fakes import slack_rules as rules
 
 WORDS = SlackWords()

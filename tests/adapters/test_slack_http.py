@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 import pytest
 
 from bot import messages as m
-from bot.adapters._slack_manifest import EVENTS, SCOPES, manifest
 from bot.adapters.slack import SlackAdapter
+from bot.adapters.slack.manifest import EVENTS, SCOPES, manifest
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SECRET, Ack, FakeSlack
 
 from .slack_room import SlackRoom

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from bot import messages as m
-from bot.adapters import _slack_socket
+from bot.adapters.slack import socket as slack_socket
 
 from .slack_room import SlackRoom
 
 
 @pytest.fixture
 def room(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlackRoom]:
-    monkeypatch.setattr(_slack_socket, "FIRST", 0.01)
-    monkeypatch.setattr(_slack_socket, "CROWDED", 0.01)
+    monkeypatch.setattr(slack_socket, "FIRST", 0.01)
+    monkeypatch.setattr(slack_socket, "CROWDED", 0.01)
     room = SlackRoom()
     yield room
     room.close()
@@ -70,12 +70,12 @@ def test_a_refused_connection_is_tried_again_with_a_new_address(room: SlackRoom)
 
 
 def test_a_connection_that_does_not_greet_is_given_up(room: SlackRoom, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_slack_socket, "HELLO", 0.05)
+    monkeypatch.setattr(slack_socket, "HELLO", 0.05)
     room.slack.greets = False
     room.slack.drop()
     room.slack.wait(lambda: room.slack.connections >= 3)
     room.slack.greets = True
-    monkeypatch.setattr(_slack_socket, "HELLO", 10.0)
+    monkeypatch.setattr(slack_socket, "HELLO", 10.0)
     room.slack.wait(lambda: room.adapter.wait_until_live(0) and room.slack.live() == 1)
 
 

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot import messages as m
-from bot.adapters._telegram_cards import columns, cut, decode, encode, parts, width
-from bot.adapters._telegram_say import markup
-from bot.adapters._telegram_words import TelegramWords
+from bot.adapters.telegram.cards import columns, cut, decode, encode, parts, width
+from bot.adapters.telegram.say import markup
+from bot.adapters.telegram.words import TelegramWords
 from tests.fakes.telegram_rules import keyboard, parsed, said, units, violations
 
 WORDS = TelegramWords()

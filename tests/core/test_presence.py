@@ -9,7 +9,6 @@ import pytest
 from core import presence
 from core.errors import NotAllowed, NotFound
 from core.team import Person, Reach, Role
-from storage.store import Database
 from tests.core.desks import House
 
 ALL = ("slack", "telegram", "web")
@@ -78,7 +77,7 @@ def uses(house: House, code: str, login: str) -> Person:
     return person
 
 
-def test_a_code_links_one_login_once(house: House, database: Database) -> None:
+def test_a_code_links_one_login_once(house: House) -> None:
     code = house.does("tom", presence.new_code)
     assert uses(house, code, "telegram:77").id == "tom"
     with house.turn("raj") as (desk, _):
@@ -96,9 +95,9 @@ def test_a_code_is_good_for_a_day(house: House) -> None:
         uses(house, code, "telegram:77")
 
 
-def test_a_code_is_not_kept_as_it_is(house: House, database: Database) -> None:
+def test_a_code_is_not_kept_as_it_is(house: House) -> None:
     code = house.does("tom", presence.new_code)
-    with database.engine.connect() as connection:
+    with house.database.engine.connect() as connection:
         dump = "\n".join(connection.connection.driver_connection.iterdump())  # type: ignore[union-attr]
     assert code not in dump
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import linking
+from core import presence
 from core.desk import Company
 from core.errors import Conflict, NotAllowed, NotFound
-from core.team import SEES_ALL, Link, Login, Person, Role, Roster
+from core.team import SEES_ALL, Link, Login, Person, Reach, Role, Roster
 from core.values import Money
 from tests.core.desks import House, company
 
@@ -93,20 +93,20 @@ def test_a_missing_rate_is_never_taken_as_one() -> None:
 
 def uses(house: House, code: str, login: str = "telegram:77") -> Person:
     with house.turn("mia") as (desk, unit):
-        person = linking.use_code(unit, house.company.roster, code, login, desk.now)
+        person = presence.use_code(unit, house.company.roster, code, login, desk.now)
         unit.commit()
     return person
 
 
 def knows(house: House, login: str) -> str:
     with house.turn("mia") as (_, unit):
-        person = linking.person_of(unit, house.company.roster, login)
+        person = presence.person_of(unit, house.company.roster, login)
     return person.id if person else ""
 
 
 def test_a_code_makes_a_login_its_person_and_works_once(house: House) -> None:
     assert knows(house, "telegram:77") == ""
-    code = house.does("tom", linking.new_code)
+    code = house.does("tom", presence.new_code)
     assert uses(house, code).id == "tom"
     assert knows(house, "telegram:77") == "tom"
     with pytest.raises(NotFound) as error:
@@ -116,10 +116,10 @@ def test_a_code_makes_a_login_its_person_and_works_once(house: House) -> None:
 
 
 def test_a_code_that_two_use_in_the_same_moment_links_one(house: House) -> None:
-    code = house.does("tom", linking.new_code)
+    code = house.does("tom", presence.new_code)
     with house.turn("mia") as (desk, one), house.turn("mia") as (_, two):
         for unit, login in ((one, "telegram:1"), (two, "telegram:2")):
-            linking.use_code(unit, house.company.roster, code, login, desk.now)
+            presence.use_code(unit, house.company.roster, code, login, desk.now)
         one.commit()
         with pytest.raises(Conflict):
             two.commit()
@@ -127,7 +127,7 @@ def test_a_code_that_two_use_in_the_same_moment_links_one(house: House) -> None:
 
 
 def test_a_code_lasts_a_day(house: House) -> None:
-    code, other = house.does("tom", linking.new_code), house.does("tom", linking.new_code)
+    code, other = house.does("tom", presence.new_code), house.does("tom", presence.new_code)
     house.later(hours=24)
     uses(house, code)
     house.later(seconds=1)
@@ -136,7 +136,7 @@ def test_a_code_lasts_a_day(house: House) -> None:
 
 
 def test_a_code_is_kept_so_that_nobody_can_read_it(house: House) -> None:
-    code = house.does("tom", linking.new_code)
+    code = house.does("tom", presence.new_code)
     with house.turn("mia") as (_, unit):
         [link] = unit.find(Link)
         assert code not in repr((link, unit.history("person:tom")))
@@ -144,7 +144,7 @@ def test_a_code_is_kept_so_that_nobody_can_read_it(house: House) -> None:
 
 @pytest.mark.parametrize("code", ["", "guess", "x" * 5000, "' OR 1=1 --"])
 def test_a_guess_links_nothing(house: House, code: str) -> None:
-    house.does("tom", linking.new_code)
+    house.does("tom", presence.new_code)
     with pytest.raises(NotFound):
         uses(house, code)
 
@@ -153,9 +153,9 @@ def test_only_an_admin_makes_a_code_for_somebody_else(house: House) -> None:
     tom = house.company.roster.people["tom"]
     for person in ("lena", "raj", "mia", "grace"):
         with pytest.raises(NotAllowed) as error:
-            house.does(person, linking.new_code, tom)
+            house.does(person, presence.new_code, tom)
         assert error.value.code == "link_not_yours"
-    assert uses(house, house.does("ada", linking.new_code, tom)).id == "tom"
+    assert uses(house, house.does("ada", presence.new_code, tom)).id == "tom"
 
 
 def test_whoever_left_is_nobody_by_any_login(house: House) -> None:
@@ -168,6 +168,83 @@ def test_whoever_left_is_nobody_by_any_login(house: House) -> None:
 
 
 def test_a_person_is_known_by_what_the_company_says_first_and_then_by_what_was_linked(house: House) -> None:
-    uses(house, house.does("tom", linking.new_code))
+    uses(house, house.does("tom", presence.new_code))
     with house.turn("tom") as (desk, unit):
-        assert linking.logins_of(unit, desk.person) == ["web:tom", "telegram:77"]
+        assert presence.logins_of(unit, desk.person) == ["web:tom", "telegram:77"]
+
+
+# ---------------------------------------------------------------- where somebody is told things
+
+
+BOTH = ("telegram", "web")
+
+
+def told_at(house: House, person: str, platforms: tuple[str, ...] = BOTH) -> list[str]:
+    with house.turn(person) as (desk, unit):
+        return presence.addresses_of(unit, desk.person, platforms)
+
+
+def loses(house: House, person: str, address: str) -> None:
+    with house.turn(person) as (desk, unit):
+        presence.lost(unit, address, person, desk.now)
+        unit.commit()
+
+
+def can_be_reached(house: House, person: str) -> bool:
+    with house.turn(person) as (desk, unit):
+        return presence.reachable(unit, desk.person)
+
+
+def test_whoever_was_never_met_is_told_at_a_login_of_theirs(house: House) -> None:
+    assert told_at(house, "tom") == ["web:tom"]
+    assert told_at(house, "tom", ("telegram",)) == []
+
+
+def test_somebody_is_told_things_where_they_were_met_last(house: House) -> None:
+    house.does("tom", presence.met, "telegram:77")
+    house.later(hours=1)
+    house.does("tom", presence.met, "web:tom")
+    assert told_at(house, "tom") == ["web:tom"]
+    house.later(hours=1)
+    house.does("tom", presence.met, "telegram:77")
+    assert told_at(house, "tom") == ["telegram:77"]
+    assert told_at(house, "tom", ("web",)) == ["web:tom"]
+
+
+def test_a_place_that_stopped_working_is_passed_over_until_they_come_back_to_it(house: House) -> None:
+    house.does("tom", presence.met, "telegram:77")
+    loses(house, "tom", "telegram:77")
+    assert told_at(house, "tom") == ["web:tom"]
+    house.does("tom", presence.met, "telegram:77")
+    assert told_at(house, "tom") == ["telegram:77"]
+
+
+def test_somebody_who_cannot_be_reached_anywhere_is_known_to_be_so(house: House) -> None:
+    assert can_be_reached(house, "tom"), "nobody tried yet"
+    loses(house, "tom", "web:tom")
+    assert told_at(house, "tom") == []
+    assert not can_be_reached(house, "tom")
+    house.does("tom", presence.met, "web:tom")
+    assert can_be_reached(house, "tom")
+
+
+def test_a_place_that_another_person_takes_over_is_theirs(house: House) -> None:
+    """A shared screen: whoever sits there now is who is met there."""
+    house.does("tom", presence.met, "telegram:77")
+    house.does("lena", presence.met, "telegram:77")
+    assert told_at(house, "lena") == ["telegram:77"]
+    assert told_at(house, "tom") == ["web:tom"]
+
+
+def test_being_met_all_day_is_written_down_once_in_a_while(house: House) -> None:
+    def versions() -> list[int]:
+        with house.turn("tom") as (_, unit):
+            return [reach.version for reach in unit.find(Reach)]
+
+    house.does("tom", presence.met, "web:tom")
+    house.later(minutes=9)
+    house.does("tom", presence.met, "web:tom")
+    assert versions() == [1]
+    house.later(minutes=2)
+    house.does("tom", presence.met, "web:tom")
+    assert versions() == [2]

@@ -12,7 +12,7 @@ import aiohttp
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters._slack_manifest import SCOPES
+from bot.adapters.slack.manifest import SCOPES
 
 Finding = tuple[str, bool, str]  # what was looked at, whether it is well, what to do when it is not
 

@@ -28,7 +28,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bot import messages as m
-from bot.adapters._web_safety import Guard, Refusal, answer, read
+from bot.adapters.web.safety import Guard, Refusal, answer, read
 
 STATIC = Path(__file__).parent / "static"
 MAX_PANES = 8

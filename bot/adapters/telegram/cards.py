@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.adapters._telegram_words import TelegramWords
+from bot.adapters.telegram.words import TelegramWords
 from bot.messages import Button, CannotDeliver, Card, Table
 
 TEXT = 4096  # characters after the markup is read; Telegram counts as UTF-16 does

@@ -26,8 +26,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from bot.adapters._slack_inbox import Brought, Inbox
-from bot.adapters._slack_words import SlackWords
+from bot.adapters.slack.inbox import Brought, Inbox
+from bot.adapters.slack.words import SlackWords
 
 log = logging.getLogger(__name__)
 

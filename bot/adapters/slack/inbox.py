@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from bot.adapters._slack_forms import FORM, Filled, filled, unpacked
-from bot.adapters._slack_text import mentions, typed
-from bot.adapters._slack_words import SlackWords
+from bot.adapters.slack.forms import FORM, Filled, filled, unpacked
+from bot.adapters.slack.text import mentions, typed
+from bot.adapters.slack.words import SlackWords
 from bot.messages import Ask, File, Form, Incoming, Message, Tap
 
 Payload = Mapping[str, Any]

@@ -22,16 +22,16 @@ from typing import Any, TypeVar
 from starlette.routing import BaseRoute, Route
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
-from bot.adapters import _telegram_check
-from bot.adapters._telegram_cards import Part, escape, parts
-from bot.adapters._telegram_forms import Forms
-from bot.adapters._telegram_heard import UPDATES, Me
-from bot.adapters._telegram_inbox import TRIES, Backoff, Hook, Poller
-from bot.adapters._telegram_line import Line, pause, told
-from bot.adapters._telegram_pace import Pace, Rates
-from bot.adapters._telegram_say import Place, Speaker
-from bot.adapters._telegram_turns import Known, Turns, keep, mention
-from bot.adapters._telegram_words import TelegramWords, Vocabulary
+from bot.adapters.telegram import check as checking
+from bot.adapters.telegram.cards import Part, escape, parts
+from bot.adapters.telegram.forms import Forms
+from bot.adapters.telegram.heard import UPDATES, Me
+from bot.adapters.telegram.inbox import TRIES, Backoff, Hook, Poller
+from bot.adapters.telegram.line import Line, pause, told
+from bot.adapters.telegram.pace import Pace, Rates
+from bot.adapters.telegram.say import Place, Speaker
+from bot.adapters.telegram.turns import Known, Turns, keep, mention
+from bot.adapters.telegram.words import TelegramWords, Vocabulary
 from bot.messages import CannotDeliver, Limits, Picture, Receive, Reply
 
 __all__ = ["WEBHOOK_PATH", "Rates", "TelegramAdapter", "TelegramWords"]
@@ -156,12 +156,12 @@ class TelegramAdapter:
             line = self._new_line()
             await line.open()
             try:
-                return await _telegram_check.findings(line, self._webhook_url)
+                return await checking.findings(line, self._webhook_url)
             finally:
                 await line.close_session()
 
         if self._loop is not None:
-            return self._bridge(_telegram_check.findings(self._line, self._webhook_url))
+            return self._bridge(checking.findings(self._line, self._webhook_url))
         return asyncio.run(alone())
 
     # ------------------------------------------------------------ the loop
@@ -219,7 +219,7 @@ class TelegramAdapter:
             except TelegramError as error:
                 if told(error) != said:
                     said = told(error)
-                    log.error("telegram: %s. %s Trying again.", said, _telegram_check.remedy(error))
+                    log.error("telegram: %s. %s Trying again.", said, checking.remedy(error))
                 await pause(self._leaving, 60.0 if isinstance(error, InvalidToken) else backoff.next())
         if self._leaving.is_set():
             return

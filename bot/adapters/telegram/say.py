@@ -13,9 +13,9 @@ import msgspec
 from telegram import InputFile
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
 
-from bot.adapters._telegram_cards import TEXT, Keyboard, Part, caption, cut, escape
-from bot.adapters._telegram_line import UPLOAD, Line, Slow, told
-from bot.adapters._telegram_pace import Pace
+from bot.adapters.telegram.cards import TEXT, Keyboard, Part, caption, cut, escape
+from bot.adapters.telegram.line import UPLOAD, Line, Slow, told
+from bot.adapters.telegram.pace import Pace
 from bot.messages import CannotDeliver, Picture
 
 PHOTO_BYTES, FILE_BYTES = 10_000_000, 50_000_000

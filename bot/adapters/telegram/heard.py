@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from bot.adapters._telegram_cards import decode
+from bot.adapters.telegram.cards import decode
 from bot.messages import Incoming, Message, Tap
 
 UPDATES = ["message", "callback_query"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
-from bot.adapters._telegram_line import Line, Slow, told
+from bot.adapters.telegram.line import Line, Slow, told
 
 Finding = tuple[str, bool, str]
 

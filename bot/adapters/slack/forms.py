@@ -16,9 +16,9 @@ from typing import Any
 
 import msgspec
 
-from bot.adapters._slack_blocks import VALUE, VIEW_BLOCKS, VIEW_BYTES, Block, plain, sections, size
-from bot.adapters._slack_text import clean, head, pieces, plain_width, width
-from bot.adapters._slack_words import SlackWords
+from bot.adapters.slack.blocks import VALUE, VIEW_BLOCKS, VIEW_BYTES, Block, plain, sections, size
+from bot.adapters.slack.text import clean, head, pieces, plain_width, width
+from bot.adapters.slack.words import SlackWords
 from bot.messages import Ask, Input
 
 # docs.slack.dev, modals, input block and block elements

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from bot.adapters._slack_calls import Calls
+from bot.adapters.slack.calls import Calls
 from bot.messages import CannotDeliver
 
 KEEP = 3600.0  # seconds

@@ -19,8 +19,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from telegram.error import Conflict, InvalidToken, TelegramError
 
-from bot.adapters._telegram_heard import UPDATES
-from bot.adapters._telegram_line import Line, Slow, pause, told
+from bot.adapters.telegram.heard import UPDATES
+from bot.adapters.telegram.line import Line, Slow, pause, told
 
 log = logging.getLogger(__name__)
 

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.adapters._slack_blocks import Page, home, messages
-from bot.adapters._slack_calls import Calls, SlackError
-from bot.adapters._slack_forms import Origin, notice, packed, view
-from bot.adapters._slack_inbox import OPEN_FORM, Recent
-from bot.adapters._slack_people import People
-from bot.adapters._slack_text import clean, escape, head
-from bot.adapters._slack_words import SlackWords, Words
+from bot.adapters.slack.blocks import Page, home, messages
+from bot.adapters.slack.calls import Calls, SlackError
+from bot.adapters.slack.forms import Origin, notice, packed, view
+from bot.adapters.slack.inbox import OPEN_FORM, Recent
+from bot.adapters.slack.people import People
+from bot.adapters.slack.text import clean, escape, head
+from bot.adapters.slack.words import SlackWords, Words
 from bot.messages import Ask, Button, CannotDeliver, Card, Picture, Reply
 
 HOME = "home"  # the handle of a Home tab, and how the names of the cards that it shows begin

@@ -11,13 +11,13 @@ from typing import Any
 
 from telegram.error import TelegramError
 
-from bot.adapters._telegram_cards import escape, parts
-from bot.adapters._telegram_forms import Forms, Open, Step
-from bot.adapters._telegram_heard import Heard, Ignored, Me, Moved, read
-from bot.adapters._telegram_inbox import MAX_BODY, Backoff, Lanes, nothing
-from bot.adapters._telegram_line import Line, pause
-from bot.adapters._telegram_say import Place, Speaker
-from bot.adapters._telegram_words import Vocabulary
+from bot.adapters.telegram.cards import escape, parts
+from bot.adapters.telegram.forms import Forms, Open, Step
+from bot.adapters.telegram.heard import Heard, Ignored, Me, Moved, read
+from bot.adapters.telegram.inbox import MAX_BODY, Backoff, Lanes, nothing
+from bot.adapters.telegram.line import Line, pause
+from bot.adapters.telegram.say import Place, Speaker
+from bot.adapters.telegram.words import Vocabulary
 from bot.messages import CannotDeliver, Card, File, Form, Incoming, Receipt, Receive, Tap
 
 log = logging.getLogger(__name__)

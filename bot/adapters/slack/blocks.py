@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.adapters._slack_text import clean, escape, head, pieces, plain_width, styled, width
-from bot.adapters._slack_words import SlackWords
+from bot.adapters.slack.text import clean, escape, head, pieces, plain_width, styled, width
+from bot.adapters.slack.words import SlackWords
 from bot.messages import Button, Card, Field, Table
 
 Block = dict[str, Any]

@@ -12,8 +12,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from itertools import count
 
-from bot.adapters._telegram_heard import QUESTION, Heard
-from bot.adapters._telegram_words import TelegramWords, Vocabulary
+from bot.adapters.telegram.heard import QUESTION, Heard
+from bot.adapters.telegram.words import TelegramWords, Vocabulary
 from bot.messages import Ask, Button, Card, Form, Input
 
 MOST = 1000  # open forms; the oldest gives way

@@ -21,15 +21,15 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.routing import Route
 
-from bot.adapters._slack_bolt import Front
-from bot.adapters._slack_calls import Calls
-from bot.adapters._slack_check import Finding, examine
-from bot.adapters._slack_inbox import Brought, Inbox
-from bot.adapters._slack_outlet import Outlet
-from bot.adapters._slack_people import People
-from bot.adapters._slack_socket import Socket
-from bot.adapters._slack_turns import SOON, Turns
-from bot.adapters._slack_words import SlackWords, Words, english
+from bot.adapters.slack.bolt import Front
+from bot.adapters.slack.calls import Calls
+from bot.adapters.slack.check import Finding, examine
+from bot.adapters.slack.inbox import Brought, Inbox
+from bot.adapters.slack.outlet import Outlet
+from bot.adapters.slack.people import People
+from bot.adapters.slack.socket import Socket
+from bot.adapters.slack.turns import SOON, Turns
+from bot.adapters.slack.words import SlackWords, Words, english
 from bot.messages import CannotDeliver, Limits, Picture, Receive, Reply
 
 __all__ = ["SlackAdapter", "SlackWords"]

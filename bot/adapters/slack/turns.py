@@ -13,11 +13,11 @@ from collections.abc import Coroutine
 from concurrent.futures import Executor
 from typing import Any
 
-from bot.adapters._slack_calls import Calls, SlackError
-from bot.adapters._slack_forms import Origin
-from bot.adapters._slack_inbox import Brought, Inbox
-from bot.adapters._slack_outlet import Outlet, place
-from bot.adapters._slack_people import People
+from bot.adapters.slack.calls import Calls, SlackError
+from bot.adapters.slack.forms import Origin
+from bot.adapters.slack.inbox import Brought, Inbox
+from bot.adapters.slack.outlet import Outlet, place
+from bot.adapters.slack.people import People
 from bot.messages import Ask, CannotDeliver, Receipt, Receive
 
 log = logging.getLogger(__name__)

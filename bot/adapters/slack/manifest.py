@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from bot.adapters._slack_inbox import COMMANDS, SHORTCUTS
+from bot.adapters.slack.inbox import COMMANDS, SHORTCUTS
 
 # What each is for; `doctor` names the missing ones.
 SCOPES = {
