@@ -9,7 +9,6 @@ import sqlite3
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ def said(*texts: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the demo company was made and its tour played."""
     folder = tmp_path_factory.mktemp("demo")
     done = run(folder, "demo", "--tour-only")

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import messages as m
-from bot.adapters.slack import blocks
-from bot.adapters.slack import forms
+from bot.adapters.slack import blocks, forms
 from bot.adapters.slack.text import clean, head, pieces, plain_width, typed, width
 from bot.adapters.slack.words import SlackWords
 from tests.fakes import slack_rules as rules
