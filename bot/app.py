@@ -66,7 +66,7 @@ class App:
         self._locks: WeakValueDictionary[str, _Lock] = WeakValueDictionary()
         self._locks_lock = threading.Lock()
         self._names: tuple[int, Names] | None = None
-        self.delivery = Delivery(outbox, adapters, draw, self.lost)
+        self.delivery = Delivery(outbox, adapters, draw, self.lost, clock)
 
     def start(self) -> None:
         self.delivery.start()

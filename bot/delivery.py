@@ -44,7 +44,10 @@ class Delivery:
         adapters: Sequence[Adapter],
         draw: Callable[[Image], Picture],
         lost: Callable[[Parcel], None] = lambda _: None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._clock = clock
+        self._in_hand: set[int] = set()  # what waits for a thread may outlive its lease, and is still ours
         self._lost = lost
         self._outbox = outbox
         self._adapters = adapters
@@ -88,7 +91,9 @@ class Delivery:
     def step(self) -> int:
         """Claim what is due and hand it to the threads; how many parcels that were."""
         with self._idle:
-            parcels = self._outbox.claim(self._serves, datetime.now(UTC), 64)
+            claimed = self._outbox.claim(self._serves, self._clock(), 64)
+            parcels = [parcel for parcel in claimed if parcel.id not in self._in_hand]
+            self._in_hand.update(parcel.id for parcel in parcels)
             self._busy += len(parcels)
         for parcel in parcels:
             at = next(index for index, adapter in enumerate(self._adapters) if adapter.serves(parcel.address))
@@ -111,19 +116,20 @@ class Delivery:
 
     def _carry(self, parcel: Parcel, adapter: Adapter) -> None:
         try:
-            self._outbox.sent(parcel, self._say(parcel, adapter), datetime.now(UTC))
+            self._outbox.sent(parcel, self._say(parcel, adapter), self._clock())
         except CannotDeliver as error:
-            again = _again(parcel, error)
+            again = self._again(parcel, error)
             # Being asked to wait is no failure: a long queue must not use up a parcel's tries.
             self._outbox.failed(parcel, error.why, again, tried=error.retry_after is None)
             if again is None and error.gone:
                 self._lost(parcel)
         except Exception as error:
             log.exception("parcel %s to %s could not be said", parcel.id, parcel.address.partition(":")[0])
-            self._outbox.failed(parcel, type(error).__name__, _again(parcel, CannotDeliver("")))
+            self._outbox.failed(parcel, type(error).__name__, self._again(parcel, CannotDeliver("")))
         finally:
             with self._idle:
                 self._busy -= 1
+                self._in_hand.discard(parcel.id)
                 self._idle.notify_all()
             self._news.set()  # the lane's next parcel may go
 
@@ -147,6 +153,18 @@ class Delivery:
             log.info("a copy on %s could not be turned into a pointer: %s", adapter.platform, error.why)
         return handle
 
+    def _again(self, parcel: Parcel, error: CannotDeliver) -> datetime | None:
+        """When to try again: when the platform said, else twice as long after each failure; None to give up."""
+        if error.gone:
+            return None
+        if error.retry_after is not None:
+            return self._clock() + timedelta(seconds=error.retry_after)
+        if parcel.tries + 1 >= TRIES:
+            return None
+        # With some chance in it, so that all that failed together does not come back together.
+        wait = min(2.0**parcel.tries, LONGEST_WAIT.total_seconds()) * random.uniform(0.8, 1.2)  # noqa: S311
+        return self._clock() + timedelta(seconds=wait)
+
 
 def _edited(adapter: Adapter, parcel: Parcel, reply: Reply) -> str:
     """The card where it stands; posted anew when somebody deleted the message it stood in."""
@@ -156,19 +174,6 @@ def _edited(adapter: Adapter, parcel: Parcel, reply: Reply) -> str:
         if not error.gone:
             raise
     return adapter.send(parcel.address, reply)
-
-
-def _again(parcel: Parcel, error: CannotDeliver) -> datetime | None:
-    """When to try again: when the platform said, else twice as long after each failure; None to give up."""
-    if error.gone:
-        return None
-    if error.retry_after is not None:
-        return datetime.now(UTC) + timedelta(seconds=error.retry_after)
-    if parcel.tries + 1 >= TRIES:
-        return None
-    # With some chance in it, so that all that failed together does not come back together.
-    wait = min(2.0**parcel.tries, LONGEST_WAIT.total_seconds()) * random.uniform(0.8, 1.2)  # noqa: S311
-    return datetime.now(UTC) + timedelta(seconds=wait)
 
 
 _reader = msgspec.json.Decoder(Reply)

@@ -33,7 +33,10 @@ def copies(turn: Turn, order: Order) -> list[Reply]:
             if address not in places:
                 turn.book.place(name, address, person.id)
                 places[address] = person.id
-    return [_card(turn, order, name, *place) for place in sorted(places.items())]
+    people = turn.company.roster.people
+    # Whoever left is told nothing more: their copies stay as they last saw them.
+    here = [(address, people[who]) for address, who in sorted(places.items()) if who in people and people[who].active]
+    return [_card(turn, order, name, address, person) for address, person in here]
 
 
 def _must_act(turn: Turn, order: Order, reached: set[str]) -> list[Person]:
@@ -42,10 +45,10 @@ def _must_act(turn: Turn, order: Order, reached: set[str]) -> list[Person]:
     if order.state is not State.PENDING or step is None:
         return []
     people = turn.company.roster.people
-    return [people[person] for person in step.approvers if person not in reached and person in people]
+    asked = [people[person] for person in step.approvers if person not in reached and person in people]
+    return [person for person in asked if person.active]
 
 
-def _card(turn: Turn, order: Order, name: str, address: str, person_id: str) -> Reply:
-    person = turn.company.roster.people.get(person_id, turn.person)
+def _card(turn: Turn, order: Order, name: str, address: str, person: Person) -> Reply:
     words = Words(person.language, person.zone)
     return Reply(cards.order(turn.desk_of(person), words, order), name=name, address=address)

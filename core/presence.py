@@ -37,7 +37,11 @@ def use_code(records: Records, roster: Roster, code: str, login: str, now: datet
     if link is None or person is None or link.used is not None or link.expires < now:
         raise NotFound("link_code_wrong")
     records.save(replace(link, used=now))
-    records.add(Login(id=login, person=person.id, created=now))
+    linked = Login(id=login, person=person.id, created=now)
+    if records.get(Login, login) is None:
+        records.add(linked)
+    else:  # of somebody who left
+        records.save(linked)
     records.note(Event(at=now, actor=person.id, name="login.linked", subject=f"person:{person.id}"))
     return person
 

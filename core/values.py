@@ -48,7 +48,7 @@ def money(amount: Decimal | int | str, currency: str) -> Money:
         raise Invalid("amount_out_of_range", amount=str(amount), largest=MAX_AMOUNT)
     if value != value.quantize(PRICE_PLACES):
         raise Invalid("amount_too_fine", amount=str(amount))
-    return Money(value, known_currency(currency))
+    return Money(value + 0, known_currency(currency))  # no minus before a zero
 
 
 def rounded(value: Money) -> Money:

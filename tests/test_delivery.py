@@ -25,7 +25,6 @@ from tests.talk import Talk
 PATIENCE = 20.0
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
 Trouble = Callable[[str, str], None]
-OPEN = pytest.mark.xfail(strict=True, reason="reported, and not mended yet")
 
 
 def fine(_what: str, _address: str) -> None:
@@ -257,7 +256,6 @@ def test_a_platform_that_never_answers_does_not_silence_the_other(post: Post) ->
         post.runs()
 
 
-@OPEN
 def test_what_waits_for_a_slow_platform_is_said_once_even_when_its_lease_ends_meanwhile(post: Post) -> None:
     """More conversations than threads, and a platform that takes longer over them than a lease lasts."""
     hanging, over = threading.Semaphore(0), threading.Event()
@@ -441,7 +439,6 @@ def test_a_card_that_was_asked_for_comes_down_even_when_it_changes_before_it_is_
 # ---------------------------------------------------------------- time
 
 
-@OPEN
 def test_the_time_of_the_talk_is_the_time_of_the_outbox(talk: Talk) -> None:
     """Otherwise the transcripts only pass on days after the one they play on."""
     talk.later(days=36_500)

@@ -387,3 +387,13 @@ def test_a_card_is_in_the_language_of_whoever_looks_at_it(talk: Talk) -> None:
     chen.taps("批准")
     assert "waiting for approval" in words_of(mia.card("order:1"))
     assert "待审批" in words_of(fang.card("order:1"))
+
+
+def test_a_button_of_a_withdrawn_order_says_who_took_it_back(talk: Talk) -> None:
+    tom, raj = talk.person("tom"), talk.person("raj")
+    tom.says("order 50 Pro seats for Acme at $20")
+    tom.taps("Submit")
+    approve = raj.last.buttons[0]
+    tom.taps("Withdraw")
+    raj.presses(approve, "order:1")
+    raj.sees("withdrawn: Tom Becker")

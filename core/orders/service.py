@@ -253,7 +253,7 @@ def _my_turn(desk: Desk, number: int, step: int, content: str) -> tuple[Order, A
     mine = order.open_step
     if order.state is not State.PENDING or mine is None:
         last = next((s for s in reversed(order.steps) if s.by), None)
-        by, at = (last.by, last.at) if last else ("", order.moved)
+        by, at = (last.by, last.at) if last else (order.rep, order.moved)
         raise WrongState("already_decided", number=number, state=order.state.value, by=by, at=at)
     _same_content(order, content)
     if desk.person.id == order.rep:

@@ -240,3 +240,9 @@ def test_a_customer_that_does_not_exist_is_not_found(house: House) -> None:
 def test_every_refusal_is_of_the_one_small_tree() -> None:
     for kind in (Invalid, NotFound, NotAllowed):
         assert issubclass(kind, DealdeskError)
+
+
+def test_a_new_customer_whose_cleaned_name_is_known_is_that_customer(house: House) -> None:
+    """Otherwise the turn would clash with what is there on every try."""
+    before = house.does("tom", customers.add_customer, "Bright Side")
+    assert house.does("tom", customers.add_customer, "Bright\u00a0Side").id == before.id

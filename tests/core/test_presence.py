@@ -118,3 +118,12 @@ def test_somebody_who_left_is_nobody_even_with_a_linked_login(house: House) -> N
     gone = {**roster.people, "tom": Person(id="tom", name="Tom", role=Role.REP, active=False)}
     with house.turn("raj") as (desk, _):
         assert presence.person_of(desk.records, type(roster).of(gone.values()), "telegram:9") is None
+
+
+def test_a_login_of_somebody_who_left_can_be_linked_to_somebody_else(house: House) -> None:
+    assert uses(house, house.does("tom", presence.new_code), "telegram:9").id == "tom"
+    assert uses(house, house.does("raj", presence.new_code), "telegram:9").id == "raj"
+    with house.turn("raj") as (desk, _):
+        found = presence.person_of(desk.records, house.company.roster, "telegram:9")
+    assert found is not None
+    assert found.id == "raj"

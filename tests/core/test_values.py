@@ -241,3 +241,7 @@ def test_a_week_begins_at_midnight_of_its_zone() -> None:
     moment = datetime(2026, 11, 22, 22, 45, tzinfo=UTC)
     assert Week.of(moment, ZoneInfo("Europe/Berlin")).label == "2026-W47"
     assert Week.of(moment, ZoneInfo("Asia/Shanghai")).label == "2026-W48"
+
+
+def test_a_zero_has_no_minus() -> None:
+    assert str(money("-0", "USD").amount) == "0"
