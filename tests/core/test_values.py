@@ -244,4 +244,4 @@ def test_a_week_begins_at_midnight_of_its_zone() -> None:
 
 
 def test_a_zero_has_no_minus() -> None:
-    assert str(money("-0", "USD").amount) == "0"
+    assert str(values.money("-0", "USD").amount) == "0"
