@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from bot.adapters.console import rendered
+from bot.adapters.console import near, rendered
 from bot.app import App
 from bot.messages import Adapter, Button, Form, Message, Picture, Receive, Reply, Shelf, Tap
 from core.desk import Company
@@ -161,19 +161,13 @@ def _say(app: App, heard: Heard, company: Company, out: Console, line: Line) -> 
 
 def _tell(out: Console, company: Company, speaker: str, seer: str, what: Reply | Path, *, edited: bool) -> None:
     if isinstance(what, Path):
-        out.print(Text.assemble(" " * INDENT, "The chart is saved as ", (_near(what), "underline")), soft_wrap=True)
+        out.print(Text.assemble(" " * INDENT, "The chart is saved as ", (near(what), "underline")), soft_wrap=True)
         return
     if seer != speaker or edited:
         verb = "the card changes" if edited else "gets a card"
         whose = f"{company.roster.named(seer)}: " if seer != speaker else ""
         out.print(Padding(Text(f"{whose}{verb}", style="dim"), (0, 0, 0, INDENT)))
     out.print(Padding(rendered(what.card, numbers=False), (0, 0, 0, INDENT)))
-
-
-def _near(path: Path) -> str:
-    """The path as seen from here, when it is below."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _button(heard: Heard, line: Line) -> tuple[Reply, Button] | None:

@@ -397,3 +397,21 @@ def test_a_button_of_a_withdrawn_order_says_who_took_it_back(talk: Talk) -> None
     tom.taps("Withdraw")
     raj.presses(approve, "order:1")
     raj.sees("withdrawn: Tom Becker")
+
+
+def test_my_orders_lists_the_latest_of_mine(talk: Talk) -> None:
+    tom = talk.person("tom")
+    tom.says("order 5 Basic seats for Acme")
+    tom.says("my orders")
+    tom.sees("Your latest orders", "#1 Acme Corp")
+    fang = talk.person("fang")
+    fang.says("我的订单")
+    fang.sees("没有")
+
+
+def test_another_period_than_a_week_is_not_passed_off_as_what_was_asked(talk: Talk) -> None:
+    tom, mia = talk.person("tom"), talk.person("mia")
+    tom.says("order 10 Basic seats for Acme")
+    tom.taps("Submit")
+    mia.says("sales last quarter")
+    assert "one week at a time" in words_of(mia.messages()[-2].reply.card)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.panel import Panel
 from rich.table import Table as RichTable
@@ -36,6 +37,7 @@ from bot.messages import (
     Tap,
 )
 
+LONGEST_TITLE = 60
 COLOURS = {"plain": "blue", "waiting": "yellow", "good": "green", "bad": "red"}
 STYLES = {"plain": "bold", "primary": "bold green", "danger": "bold red"}
 
@@ -94,7 +96,7 @@ class ConsoleAdapter:
             if self._json:
                 self._line({"image": str(path), "alt": picture.alt})
             else:
-                self._out.print(Text.assemble("  Chart: ", (str(path), "underline")), soft_wrap=True)
+                self._out.print(Text.assemble("  Chart: ", (near(path), "underline")), soft_wrap=True)
             self._handles += 1
             return str(self._handles)
 
@@ -204,6 +206,9 @@ def typed_lines(out: Console, prompt: str) -> Iterator[str]:
 def rendered(card: Card, first_button: int = 1, *, numbers: bool = True) -> Panel:
     """A card as a panel. Everything in it is plain text: what looks like markup is shown as it is."""
     parts: list[Any] = []
+    inside = cell_len(card.title) > LONGEST_TITLE  # a frame cuts what does not fit into it
+    if inside:
+        parts.append(Text(card.title, style="bold"))
     if card.text:
         parts.append(Text(card.text))
     if card.fields:
@@ -226,7 +231,7 @@ def rendered(card: Card, first_button: int = 1, *, numbers: bool = True) -> Pane
             ]
             labels.append(Text("   " if numbers else " ]  "))
         parts.append(Text.assemble(*labels))
-    title = Text(card.title, style="bold") if card.title else None
+    title = Text(card.title, style="bold") if card.title and not inside else None
     return Panel(
         Group(*parts), title=title, title_align="left", border_style=COLOURS.get(card.tone, "blue"), expand=False
     )
@@ -239,6 +244,12 @@ def _table(card: Card) -> RichTable:
     for row in card.table.rows if card.table else ():
         shown.add_row(*(Text(cell) for cell in row))
     return shown
+
+
+def near(path: Path) -> str:
+    """The path as seen from here, when it is below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _chosen(blank: Input, answer: str) -> str:

@@ -14,7 +14,11 @@ INTENTS = ("report_sales",)
 
 
 def handle(turn: Turn, reading: Reading) -> Said:
-    return [_show(turn, "weekly_sales", _week(turn, reading))]
+    week = _week(turn, reading)
+    asked = reading.slots.get("period")
+    # Another period than a week was meant: say what is shown instead of letting it pass for what was asked.
+    other = bool(asked) and week is None and asked not in ("this_week", "today")
+    return [_show(turn, "weekly_sales", week, note=turn.words("chat.only_weeks") if other else "")]
 
 
 def resume(turn: Turn, reading: Reading, data: dict[str, Any]) -> Said | None:  # noqa: ARG001
@@ -33,7 +37,7 @@ def _week(turn: Turn, reading: Reading) -> Week | None:
     return None
 
 
-def _show(turn: Turn, name: str, week: Week | None) -> Reply:
+def _show(turn: Turn, name: str, week: Week | None, note: str = "") -> Reply:
     report = reports.find(name)
     data = report.build(turn.desk, week)
     prefix = f"report.{name}."
@@ -48,7 +52,7 @@ def _show(turn: Turn, name: str, week: Week | None) -> Reply:
             filename=f"{name.replace('_', '-')}-{data['week']['label']}.png",
             alt=title,
         )
-    return Reply(Card(title=title, text=text), image=image)
+    return Reply(Card(title=title, text=text, note=note), image=image)
 
 
 def _tapped(turn: Turn, tap: Tap, rest: list[str]) -> Said:  # noqa: ARG001

@@ -17,10 +17,13 @@ from core.orders import service as orders
 from core.orders.model import Order
 
 INTENTS = ("order_status", "ship_order", "close_order", "cancel_order")
+COMMANDS = ("my orders", "orders", "status", "我的订单", "订单", "订单状态")
 SHOWN = 6
 
 
 def handle(turn: Turn, reading: Reading) -> Said:
+    if reading.text.strip().casefold() in COMMANDS:
+        return [_mine(turn)]
     customer = customer_of(turn, reading) if reading.slots.get("customer") else None
     if reading.intent == "order_status" and customer is not None and not numbers_in(reading):
         return [_orders_of(turn, customer)]

@@ -41,6 +41,9 @@ def _new_goal(turn: Turn, reading: Reading, dialogs: Sequence[Dialog]) -> Said:
     if dialog is not None and reading.confidence >= SURE:
         return dialog.handle(turn, reading)
     if reading.intent in ("confirm", "deny", "cancel"):
+        order = turn.focused("order")
+        if reading.intent == "cancel" and order:
+            return [turn.reply("chat.cancel_which", number=order)]
         return [turn.reply("chat.nothing_open")]
     return [nearest(turn, dialogs)]
 
