@@ -391,7 +391,8 @@ class House:
 
     def _wrong(self, who: str, seen: Seen) -> Iterator[str]:
         if not seen.order:
-            yield from (f"a stray button {label}" for label, it in seen.buttons.items() if it.startswith("order."))
+            moves = {f"order.{trigger}" for trigger in cards.BUTTONS}
+            yield from (f"a stray button {label}" for label, it in seen.buttons.items() if it.partition(":")[0] in moves)
             return
         card = self.card(who, seen.order)
         if card.title not in seen.text:
@@ -503,9 +504,9 @@ def play(house: House) -> None:
     house.becomes(2, State.APPROVED)
     tom.sees("Order #2 · approved", "Approved by Raj Patel")
 
-    grace.says("ship 1, tracking DHL 47112")
+    grace.says("ship 1, tracking DHL 4711223")
     house.becomes(1, State.SHIPPED)
-    tom.sees("Order #1 · shipped", "DHL 47112")
+    tom.sees("Order #1 · shipped", "DHL 4711223")
 
     mia.says("weekly sales")
     mia.sees("Weekly sales", "$1,740.00")
