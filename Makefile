@@ -61,15 +61,20 @@ $(VENV)/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Dealdesk needs Python 3.11 or newer; \`$(PYTHON)\` is `$(PYTHON) --version`. Try: make PYTHON=python3.12"; exit 2; }
 	@echo "Making the environment in $(VENV)"
-	@$(PYTHON) -m venv $(VENV) || { echo "Python cannot make environments here. On Debian: apt-get install python3-venv"; exit 2; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv || { mkdir -p $(BIN); ln -sf /bin/false $@; }
+	@# A venv without pip of its own is made in a moment; the pip that is there already puts uv into it.
+	@{ $(PYTHON) -m venv --without-pip $(VENV) && \
+	   $(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check uv 2>/dev/null ; } || \
+	 { rm -rf $(VENV); $(PYTHON) -m venv $(VENV) && \
+	   { $(BIN)/python -m pip install --quiet --disable-pip-version-check uv || ln -sf /bin/false $@; } ; } || \
+	 { echo "Python cannot make environments here. On Debian: apt-get install python3-venv"; exit 2; }
 
 # uv is several times as quick as pip; where it cannot reach an index that pip is set up for, pip does it.
 define install
 	@echo "Installing $(1)"
 	@{ $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r $(1) && \
 	   $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e . ; } 2>/dev/null || \
-	 { $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1) && \
+	 { { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null ; } && \
+	   $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1) && \
 	   $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e . ; }
 	@$(BIN)/python -m compileall -q bot core storage
 endef

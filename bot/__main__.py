@@ -308,7 +308,11 @@ def _import(path: Path, what: str, *, dry_run: bool) -> None:
         if not dry_run:
             plan.keep(book)
             book.commit()
-    out.print(f"{settings.without_password(found.database_url)}: {what}: {plan.told(dry_run=dry_run)}", markup=False)
+    out.print(
+        f"{settings.without_password(found.database_url)}: {what}: {plan.told(dry_run=dry_run)}",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 @cli.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import secrets
 import threading
@@ -72,6 +73,9 @@ class App:
         self.delivery.start()
         for adapter in self._adapters:
             adapter.start(self.receive)
+        # What is there by now stays: a collector that walks all of it again and again shows in the slowest answers.
+        gc.collect()
+        gc.freeze()
 
     def stop(self) -> None:
         """Stop listening, finish what is being said, keep the rest in the outbox."""

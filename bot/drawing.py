@@ -168,7 +168,7 @@ def work() -> NoReturn:
     inbox, outbox = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     if hasattr(os, "nice"):
-        os.nice(5)  # a picture may take a little longer when people are talking
+        os.nice(19)  # a picture may take a little longer when people are talking
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the bot, whose end is the worker's
     from core.reports import find, preload  # noqa: PLC0415  (what a worker needs, and the bot does not)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, select, update
 
 from core.store import Parcel
 from storage import tables as t
@@ -59,19 +60,24 @@ class TableOutbox:
 
 
 def _heads(connection: Connection, now: datetime, after: int) -> list[Parcel]:
-    o = t.outbox.alias("o")
+    rows = connection.execute(_FIRST_OF_LANES, {"now": now, "after": after})
+    return [Parcel(r.id, r.lane, r.address, r.name, r.body, r.tries, r.handle, r.newest or b"") for r in rows]
+
+
+def _first_of_lanes() -> Select[Any]:
+    """Each lane's first open row, when it is due: with where its card stands, and the newest open look of that card."""
+    o, later = t.outbox.alias("o"), t.outbox.alias("later")
     first = select(func.min(t.outbox.c.id)).where(t.outbox.c.lane == o.c.lane, t.outbox.c.state == "open")
-    later = t.outbox.alias("later")
     same = (later.c.name == o.c.name, o.c.name != "", later.c.address == o.c.address, later.c.state == "open")
     newest = select(later.c.body).where(*same, later.c.id > o.c.id).order_by(later.c.id.desc()).limit(1)
-    query = (
+    now, after = bindparam("now", type_=o.c.due.type), bindparam("after", type_=o.c.id.type)
+    return (
         select(o, func.coalesce(t.card.c.handle, "").label("handle"), newest.scalar_subquery().label("newest"))
         .join_from(o, t.card, and_(t.card.c.name == o.c.name, t.card.c.address == o.c.address), isouter=True)
         .where(o.c.state == "open", o.c.due <= now, o.c.id > after, o.c.id == first.correlate(o).scalar_subquery())
         .order_by(o.c.id)
         .limit(PAGE)
     )
-    return [
-        Parcel(r.id, r.lane, r.address, r.name, r.body, r.tries, r.handle, r.newest or b"")
-        for r in connection.execute(query)
-    ]
+
+
+_FIRST_OF_LANES = _first_of_lanes()  # made once: it is asked several times a second, all day
