@@ -39,7 +39,6 @@ from storage.store import Database
 CSV = Annotated[Path, typer.Argument(metavar="FILE.csv")]
 DRY = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]
 PORT = Annotated[int, typer.Option(help="A busy port picks another.")]
-USAGE = 2  # the exit code for what the caller can put right
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -63,7 +62,7 @@ def main() -> None:
         cli()
     except ConfigError as error:
         err.print(f"dealdesk: {error}", markup=False, soft_wrap=True)
-        sys.exit(USAGE)
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -296,11 +295,9 @@ def import_products(path: CSV, *, dry_run: DRY = False) -> None:
 def _import(path: Path, what: str, *, dry_run: bool) -> None:
     found = _settings()
     firm = load_company(found.company)
-    database = open_database(found.database_url)
-    now = datetime.now(UTC)
-    with database.turn() as book:
+    with open_database(found.database_url).turn() as book:
         if what == "customers":
-            plan = catalogue.customers(path, book, firm.roster, now)
+            plan = catalogue.customers(path, book, firm.roster, datetime.now(UTC))
         else:
             plan = catalogue.products(path, book, firm.currency)
         if plan.errors:

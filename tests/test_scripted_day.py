@@ -392,7 +392,9 @@ class House:
     def _wrong(self, who: str, seen: Seen) -> Iterator[str]:
         if not seen.order:
             moves = {f"order.{trigger}" for trigger in cards.BUTTONS}
-            yield from (f"a stray button {label}" for label, it in seen.buttons.items() if it.partition(":")[0] in moves)
+            yield from (
+                f"a stray button {label}" for label, it in seen.buttons.items() if it.partition(":")[0] in moves
+            )
             return
         card = self.card(who, seen.order)
         if card.title not in seen.text:
