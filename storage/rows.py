@@ -11,11 +11,11 @@ from sqlalchemy import Table
 
 from core.customers.model import Activity, Contact, Customer, Lead, LeadState, Need, Opportunity
 from core.orders.model import ApprovalStep, Order, OrderLine, Product, State, StepState
-from core.team import Link, Login, Person, Quota, Reach, Role, Team
+from core.team import Link, Login, Quota, Reach
 from storage import tables as t
 
 Row = dict[str, Any]
-ENUMS = (LeadState, State, StepState, Role)
+ENUMS = (LeadState, State, StepState)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,8 +74,6 @@ _STEP = _plain(ApprovalStep, t.approval_step, "position")
 MAPPINGS: dict[type[Any], Kept] = {
     m.kind: m
     for m in (
-        _plain(Person, t.person),
-        _plain(Team, t.team),
         _plain(Login, t.login),
         _plain(Link, t.link),
         _plain(Reach, t.reach),

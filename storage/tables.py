@@ -96,20 +96,6 @@ def _need(name: str, kind: Any, **more: Any) -> Column[Any]:
     return Column(name, kind, nullable=False, **more)
 
 
-person = Table(
-    "person",
-    metadata,
-    Column("id", CODE, primary_key=True),
-    _need("name", NAME),
-    _need("role", String(20)),
-    _need("team", CODE),
-    _need("manager", CODE),
-    _need("language", String(8)),
-    _need("zone", CODE),
-    _need("aliases", JSON),
-    _need("logins", JSON),
-    _need("active", Boolean),
-)
 login = Table(
     "login", metadata, Column("id", NAME, primary_key=True), _need("person", CODE, index=True), _need("created", Moment)
 )
@@ -131,7 +117,6 @@ link = Table(
     Column("used", Moment),
     _version(),
 )
-team = Table("team", metadata, Column("id", CODE, primary_key=True), _need("name", NAME), _need("region", NAME))
 quota = Table(
     "quota",
     metadata,

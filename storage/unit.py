@@ -17,7 +17,6 @@ from core.customers.model import Customer
 from core.events import Event
 from core.orders.model import BOOKED, Order, Product, State
 from core.store import Booking, StorageDown
-from core.team import Person
 from storage import tables as t
 from storage.rows import MAPPINGS, Kept, Row
 
@@ -28,7 +27,7 @@ T = TypeVar("T")
 # A cancelled order was booked once: gross counts it in the week of its approval, net takes it off where it ended.
 BOOKED_EVER = [*(state.value for state in BOOKED), State.CANCELLED.value]
 TOGETHER = 512  # parents whose children are read in one statement; SQLite takes 32,766 values in one
-NAMED = (Customer, Product, Person)  # a change of one of these renews the names that the language layer knows
+NAMED = (Customer, Product)  # a change of one of these renews the names that the language layer knows
 
 
 class Unit:

@@ -10,8 +10,7 @@ from datetime import UTC, datetime, time
 from random import Random
 
 from core.desk import Company
-from core.team import Person, Team
-from storage.seed.catalogue import catalogue, contacts, teams
+from storage.seed.catalogue import catalogue, contacts
 from storage.seed.deals import tell_activities, tell_deals
 from storage.seed.demand import asks
 from storage.seed.leads import tell_leads, tell_needs
@@ -38,7 +37,6 @@ def fill(
     beginning = datetime.combine(start, time(), company.tz).astimezone(UTC)
     with Ledger(database) as ledger:
         past = Past(ledger, company, now)
-        _people(ledger, company)
         stock = catalogue(company, start, now, _chance("catalogue"))
         for record in (*stock.products.values(), *(buyer.customer for buyer in stock.buyers)):
             ledger.add(record)
@@ -59,16 +57,6 @@ def fill(
         tell(len(wanted), total)
         ledger.commit()
         tell(total, total)
-
-
-def _people(ledger: Ledger, company: Company) -> None:
-    """The company's people and teams, where the database does not have them yet."""
-    for team in teams():
-        if ledger.get(Team, team.id) is None:
-            ledger.add(team)
-    for person in company.roster.people.values():
-        if ledger.get(Person, person.id) is None:
-            ledger.add(person)
 
 
 def _chance(subject: str) -> Random:

@@ -15,7 +15,6 @@ from unicodedata import normalize
 from core.customers.model import Contact, Customer
 from core.desk import Company
 from core.orders.model import Product
-from core.team import Team
 from core.values import Money
 from storage.seed.season import Office
 
@@ -63,10 +62,6 @@ def texts(language: str) -> dict[str, Any]:
     """What people write in that language; English where nobody wrote any."""
     found: dict[str, Any] = table("texts").get(language) or table("texts")["en"]
     return found
-
-
-def teams() -> list[Team]:
-    return [Team(**team) for team in table("company")["team"]]
 
 
 def catalogue(company: Company, start: date, now: datetime, rng: Random) -> Catalogue:

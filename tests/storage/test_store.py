@@ -34,7 +34,7 @@ from core.errors import Conflict
 from core.events import Event
 from core.orders.model import ApprovalStep, Order, OrderLine, Product, State, StepState
 from core.store import AlreadySeen, Booking, StorageDown
-from core.team import Link, Login, Person, Quota, Reach, Role, Team
+from core.team import Link, Login, Quota, Reach
 from core.values import Money
 from storage import tables as t
 from storage.migrate import head, upgrade
@@ -191,20 +191,6 @@ def any_order(draw: st.DrawFn) -> Order:
 
 
 RECORDS: dict[type[Any], st.SearchStrategy[Any]] = {
-    Person: st.builds(
-        Person,
-        id=unique,
-        name=words,
-        role=st.sampled_from(Role),
-        team=codes,
-        manager=codes,
-        language=st.sampled_from(["en", "zh"]),
-        zone=codes,
-        aliases=several,
-        logins=several,
-        active=st.booleans(),
-    ),
-    Team: st.builds(Team, id=unique, name=words, region=words),
     Login: st.builds(Login, id=unique, person=codes, created=moments),
     Reach: st.builds(Reach, id=unique, person=codes, works=st.booleans(), at=moments, version=versions),
     Link: st.builds(Link, id=unique, person=codes, expires=moments, used=st.none() | moments, version=versions),
@@ -339,7 +325,7 @@ def test_what_happened_is_told_as_it_was_noted_oldest_first(
 
 def test_what_is_not_there_is_none(database: Database) -> None:
     assert read(database, Order, 999) is None
-    assert read(database, Person, "nobody") is None
+    assert read(database, Login, "nobody") is None
 
 
 def test_a_record_added_and_saved_in_one_turn_is_kept_once_as_it_was_last(database: Database) -> None:
@@ -695,7 +681,6 @@ def test_what_waits_longest_comes_first(database: Database) -> None:
     [
         (lambda unit: unit.add(customer(5, "Globex")), True),
         (lambda unit: unit.add(Product(id=5, name="Sensor", list_price=Money(1, "USD"))), True),
-        (lambda unit: unit.add(Person(id="zoe", name="Zoë", role=Role.REP)), True),
         (lambda unit: unit.save(replace(unit.find(Customer)[0], name="Acme Corp")), True),
         (lambda unit: unit.add(order(5)), False),
         (lambda unit: unit.remember("web:tom", {"x": 1}), False),

@@ -13,7 +13,7 @@ from bot.adapters.slack.calls import Calls, SlackError
 from bot.adapters.slack.forms import Origin, notice, packed, view
 from bot.adapters.slack.inbox import OPEN_FORM, Recent
 from bot.adapters.slack.people import People
-from bot.adapters.slack.text import clean, escape, head
+from bot.adapters.slack.text import clean, escape, head, pieces
 from bot.adapters.slack.words import SlackWords, Words
 from bot.messages import Ask, Button, CannotDeliver, Card, Picture, Reply
 
@@ -87,16 +87,26 @@ class Outlet:
         return await self._post(where, reply)
 
     async def picture(self, address: str, picture: Picture) -> str:
-        """Upload and share the picture; the handle is the file's id."""
+        """Upload and share the picture with its words, the rest of long ones below it; the handle is the file's id."""
         where = place(address)
-        channel = await self._channel(Place(user=where.user) if where.tab else where)
-        alt = clean(picture.alt).strip()
+        where = Place(user=where.user) if where.tab else where
+        comment, *rest = list(pieces(clean(picture.alt).strip(), COMMENT)) or [""]
+        key = _digest([address, picture.filename, picture.alt])
+        [file] = self._begun.get(key) or [await self._share(where, picture, comment)]
+        if rest:
+            self._begun.put(key, [file])  # the picture stands: after a failure only its words are said again
+            await self._post(where, Reply(Card(text="\n".join(rest))))
+            self._begun.put(key, [])
+        return file
+
+    async def _share(self, where: Place, picture: Picture, comment: str) -> str:
+        channel = await self._channel(where)
         ticket = await self._calls.call(
             "files.getUploadURLExternal",
             place=channel,
             filename=picture.filename,
             length=len(picture.content),
-            alt_txt=head(alt, ALT, len) or None,
+            alt_txt=head(clean(picture.alt).strip(), ALT, len) or None,
         )
         await self._calls.upload(str(ticket["upload_url"]), picture.content)
         await self._calls.call(
@@ -105,7 +115,7 @@ class Outlet:
             files=json.dumps([{"id": str(ticket["file_id"]), "title": picture.filename}]),
             channel_id=channel,
             thread_ts=where.thread or None,
-            initial_comment=escape(head(alt, COMMENT)) or None,
+            initial_comment=escape(comment) or None,
         )
         return str(ticket["file_id"])
 

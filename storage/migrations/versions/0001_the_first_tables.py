@@ -110,20 +110,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_page_file")),
     )
     op.create_table(
-        "person",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column("role", sa.String(length=20), nullable=False),
-        sa.Column("team", sa.String(length=64), nullable=False),
-        sa.Column("manager", sa.String(length=64), nullable=False),
-        sa.Column("language", sa.String(length=8), nullable=False),
-        sa.Column("zone", sa.String(length=64), nullable=False),
-        sa.Column("aliases", sa.JSON(), nullable=False),
-        sa.Column("logins", sa.JSON(), nullable=False),
-        sa.Column("active", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
-    )
-    op.create_table(
         "product",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
@@ -174,13 +160,6 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("value", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_stamp")),
-    )
-    op.create_table(
-        "team",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column("region", sa.String(length=200), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_team")),
     )
     op.create_table(
         "contact",
@@ -346,83 +325,29 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("waiting", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_waiting_person"))
-
-    op.drop_table("waiting")
-    op.drop_table("order_line")
-    op.drop_table("approval_step")
-    with op.batch_alter_table("activity", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_activity_customer"))
-
-    op.drop_table("activity")
-    with op.batch_alter_table("orders", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_orders_state"))
-        batch_op.drop_index(batch_op.f("ix_orders_rep"))
-        batch_op.drop_index(batch_op.f("ix_orders_decided"))
-        batch_op.drop_index(batch_op.f("ix_orders_customer"))
-
-    op.drop_table("orders")
-    with op.batch_alter_table("opportunity", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_opportunity_stage"))
-        batch_op.drop_index(batch_op.f("ix_opportunity_owner"))
-        batch_op.drop_index(batch_op.f("ix_opportunity_customer"))
-        batch_op.drop_index(batch_op.f("ix_opportunity_closed"))
-
-    op.drop_table("opportunity")
-    with op.batch_alter_table("need", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_need_customer"))
-        batch_op.drop_index(batch_op.f("ix_need_created"))
-
-    op.drop_table("need")
-    with op.batch_alter_table("lead", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_lead_state"))
-        batch_op.drop_index(batch_op.f("ix_lead_owner"))
-        batch_op.drop_index(batch_op.f("ix_lead_created"))
-
-    op.drop_table("lead")
-    with op.batch_alter_table("contact", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_contact_customer"))
-
-    op.drop_table("contact")
-    op.drop_table("team")
-    op.drop_table("stamp")
-    with op.batch_alter_table("seen", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_seen_at"))
-
-    op.drop_table("seen")
-    with op.batch_alter_table("reach", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_reach_person"))
-
-    op.drop_table("reach")
-    with op.batch_alter_table("quota", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_quota_person"))
-
-    op.drop_table("quota")
-    op.drop_table("product")
-    op.drop_table("person")
-    op.drop_table("page_file")
-    with op.batch_alter_table("page_entry", schema=None) as batch_op:
-        batch_op.drop_index("uq_page_entry_address_handle")
-
-    op.drop_table("page_entry")
-    with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.drop_index("ix_outbox_open")
-        batch_op.drop_index("ix_outbox_lane")
-
-    op.drop_table("outbox")
-    op.drop_table("memory")
-    with op.batch_alter_table("login", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_login_person"))
-
-    op.drop_table("login")
-    op.drop_table("link")
-    with op.batch_alter_table("event", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_event_subject"))
-
-    op.drop_table("event")
-    with op.batch_alter_table("customer", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_customer_owner"))
-
-    op.drop_table("customer")
-    op.drop_table("card")
+    for table in (
+        "waiting",
+        "order_line",
+        "approval_step",
+        "activity",
+        "orders",
+        "opportunity",
+        "need",
+        "lead",
+        "contact",
+        "stamp",
+        "seen",
+        "reach",
+        "quota",
+        "product",
+        "page_file",
+        "page_entry",
+        "outbox",
+        "memory",
+        "login",
+        "link",
+        "event",
+        "customer",
+        "card",
+    ):
+        op.drop_table(table)
