@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import signal
 import sys
 import threading
@@ -13,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from shutil import copyfile
 from typing import Annotated
 
 import typer
@@ -122,7 +120,7 @@ def _or_demo(found: Settings) -> Settings:
     """These settings when there is a company; the demo company's, made now, in a folder where nothing was set up."""
     if found.company.exists():
         return found
-    if "DEALDESK_COMPANY" in os.environ or Path("dealdesk.db").exists():
+    if found.given:
         raise ConfigError(f"{found.company}: there is no company yet. `dealdesk init` writes one to start from.")
     demo_settings = settings.demo()
     _make_demo(demo_settings)
@@ -145,7 +143,7 @@ def chat(
     found = _or_demo(_settings())
     firm = load_company(found.company)
     person = company.find(firm, who)
-    adapter = ConsoleAdapter(person.id, found.folder / "charts", out, as_json=as_json)
+    adapter = ConsoleAdapter(person.id, found.folder / "charts" / person.id, out, as_json=as_json)
     with running(open_database(found.database_url), firm, [adapter], Pen(), platforms.names(found)) as app:
         if not as_json and sys.stdin.isatty():
             out.print(f"You are {person.name} ({person.role}) at {firm.name}. Try “help”; Ctrl-D leaves.", markup=False)
@@ -177,7 +175,10 @@ def _serve(found: Settings, firm: Company, database: Database) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ends.set())
     # The server first: Telegram may call as soon as it knows where.
-    address = server.start()
+    try:
+        address = server.start()
+    except OSError as error:
+        raise ConfigError(f"{found.host}:{found.port}: cannot listen there ({error.strerror}).") from None
     with running(database, firm, setup.adapters, Pen(), setup.names):
         if server.moved:
             out.print(f"Port {found.port} is busy, so another one was taken.", markup=False)
@@ -224,9 +225,7 @@ def _make_demo(found: Settings) -> bool:
     if ready.exists():
         return False
     _throw_away(found)
-    found.folder.mkdir(parents=True, exist_ok=True)
-    for name in ("company.toml", "policy.toml"):
-        copyfile(Path(seed.__file__).parent / name, found.folder / name)
+    company.begin(found.folder, Path(seed.__file__).parent, over=True)
     database = open_database(found.database_url)
     with Progress(console=err, transient=True) as progress:
         task = progress.add_task("Making the demo company", total=None)

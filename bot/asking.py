@@ -10,6 +10,7 @@ from bot.nlu import Reading
 from bot.turn import Turn
 from core.customers.model import Customer
 from core.errors import NotFound
+from core.orders.model import EDITABLE, Order, State
 
 OFFERED = 5
 
@@ -56,12 +57,15 @@ def customer_buttons(turn: Turn, names: Sequence[str], action: str) -> tuple[But
 
 
 def numbers_in(reading: Reading) -> list[int]:
-    """The order numbers the message names, in its order."""
+    """The order numbers the message names, in its order. One that no order can have is unknown, never another order."""
     said: Any = reading.slots.get("order_no")
     if said is None:
         return []
-    several = said if isinstance(said, list | tuple) else [said]
-    return [int(number) for number in several if str(number).isdecimal() and len(str(number)) <= 9]
+    several = [str(number) for number in (said if isinstance(said, list | tuple) else [said])]
+    for number in several:
+        if not number.isdecimal() or len(number) > 9:
+            raise NotFound("order_unknown", number=number[:30])
+    return [int(number) for number in several]
 
 
 def number_in(turn: Turn, reading: Reading) -> int:
@@ -73,6 +77,16 @@ def number_in(turn: Turn, reading: Reading) -> int:
     if focused is None:
         raise NotFound("order_which")
     return int(focused)
+
+
+def stand_by(turn: Turn, order: Order) -> None:
+    """What is said next may correct, submit or cancel this order, which was just shown to its rep."""
+    waits, data = turn.waiting
+    mine = order.rep == turn.person.id and order.state in (*EDITABLE, State.PENDING)
+    if mine and not data.get("question"):
+        turn.wait("place_order", order=order.number)
+    elif waits == "place_order" and "order" in data:
+        turn.settle()
 
 
 def number_of(rest: Sequence[str]) -> int:

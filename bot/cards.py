@@ -177,12 +177,15 @@ def stage(words: Words, name: str) -> str:
 
 
 def _discount(words: Words, it: Order) -> list[Field]:
-    if it.discount <= 0 and it.effective_discount <= 0:
+    below = it.effective_discount
+    if it.discount <= 0 and not below:
         return []
-    if it.discount > 0 and it.effective_discount != it.discount:
-        text = words("order.discount_both", given=it.discount, below=it.effective_discount)
+    if below is None:
+        text = words("order.discount_given", given=it.discount)
+    elif it.discount > 0 and below != it.discount:
+        text = words("order.discount_both", given=it.discount, below=below)
     else:
-        text = words("order.discount_below", below=it.effective_discount or it.discount)
+        text = words("order.discount_below", below=below or it.discount)
     return [Field(words("order.discount"), text)]
 
 
@@ -250,7 +253,8 @@ def _reason(words: Words, finding: Finding, it: Order) -> str:
     parts = []
     for test, value, limit in finding.tests:
         if test == "discount":
-            parts.append(words("why.discount", value=value, limit=limit))
+            key = "why.no_list" if value is None else "why.discount"
+            parts.append(words(key, value=value, limit=limit, currency=it.currency))
         elif value is None:
             parts.append(words("why.no_rate", currency=it.currency))
         else:

@@ -64,15 +64,18 @@ class _Policy(_File):
     rule: list[_Rule] = []
 
 
-def begin(folder: Path) -> list[Path]:
-    """Write a commented company.toml and policy.toml to start from; what is there already is left alone."""
-    files = [folder / path.name for path in sorted(TEMPLATES.glob("*.toml"))]
+def begin(folder: Path, templates: Path = TEMPLATES, *, over: bool = False) -> list[Path]:
+    """Write a commented company.toml and policy.toml to start from; what is there already is left alone (`over`: not)."""
+    files = [folder / name for name in ("company.toml", "policy.toml")]
     for path in files:
-        if path.exists():
+        if path.exists() and not over:
             raise ConfigError(f"{path}: is there already, and was left alone. Name another folder, or move it away.")
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in files:
-        copyfile(TEMPLATES / path.name, path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in files:
+            copyfile(templates / path.name, path)
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be written to ({error.strerror}). Name another folder.") from None
     return files
 
 

@@ -30,7 +30,9 @@ def read_toml(path: Path, kind: type[T], choices: dict[str, str] | None = None) 
     try:
         return msgspec.convert(tomllib.loads(text), kind, strict=False)
     except (tomllib.TOMLDecodeError, InvalidOperation) as error:
-        raise ConfigError(f"{path}: {error}") from None
+        last = len(text.splitlines())
+        why = str(error).replace("(at end of document)", f"(at line {last}, the end)")
+        raise ConfigError(f"{path}: {why}. Check the quotes and brackets there.") from None
     except msgspec.ValidationError as error:
         why, _, where = str(error).partition(" - at `$")
         where = where.rstrip("`").lstrip(".")

@@ -50,6 +50,9 @@ class Reading:
     negated: bool = False  # "don't approve 42 yet"
     question: bool = False  # "is it approved?"
     correction: bool = False  # "actually 60", "no, Globex"
+    takes_back: bool = False  # "withdraw 42": taken back from its approvers, not ended
+    removes: tuple[str, ...] = ()  # products to take off the order
+    further: bool = False  # a discount on top of the one that was given
     reasons: tuple[str, ...] = ()  # how the reading came about, a short line each
 
     @property

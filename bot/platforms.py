@@ -144,7 +144,7 @@ def examine(settings: Settings, company: Company) -> list[Finding]:
     for name, make in (("slack", slack), ("telegram", telegram)):
         if name not in names(settings):
             remedy = f"to use it, set DEALDESK_{TOKENS[name]}"
-            findings.append((f"{name}: not set up", True, remedy))
+            findings.append((f"{name}: not set up ({remedy})", True, ""))
             continue
         findings += [(f"{name}: {what}", well, remedy) for what, well, remedy in _asked(make, settings, company)]
         findings += _without_login(name, company)
@@ -166,7 +166,7 @@ def _without_login(platform: str, company: Company) -> list[Finding]:
     if not missing:
         return []
     remedy = f"add their {platform} logins to company.toml, or let each type “link me” where they are known"
-    return [(f"{platform}: {len(missing)} of {len(people)} people have no login in company.toml", True, remedy)]
+    return [(f"{platform}: {len(missing)} of {len(people)} people have no login yet ({remedy})", True, "")]
 
 
 def _clock(settings: Settings) -> Finding:
@@ -191,8 +191,5 @@ def _clock(settings: Settings) -> Finding:
 
 
 def told(findings: Sequence[Finding]) -> str:
-    """The findings for people, each with what to do about it."""
-    lines = [
-        f"{'ok ' if well else 'BAD'}  {what}" + (f"\n       {todo}" if todo else "") for what, well, todo in findings
-    ]
-    return "\n".join(lines)
+    """The findings for people; where one is not well, what to do about it."""
+    return "\n".join(f"ok   {what}" if well else f"BAD  {what}\n       {remedy}" for what, well, remedy in findings)

@@ -35,6 +35,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8765
     log: str = "warning"
+    given: bool = False  # a company or a database was named: the demo company is not put in its place
     public_url: str = ""  # where this server is reached from outside: then webhooks are used instead of polling
     # Secrets are left out of the repr, so that no log can carry them.
     slack_bot_token: str = field(default="", repr=False)
@@ -79,6 +80,7 @@ def _of(named: dict[str, str], base: Path) -> Settings:
         host=named.get("host", Settings.host),
         port=_port(named.get("port", str(Settings.port))),
         log=_level(named.get("log", Settings.log)),
+        given="company" in named or "database_url" in named,
         **{name: named[name].strip() for name in PLATFORMS if name in named},
     )
 

@@ -12,7 +12,7 @@ from core.events import Event
 from core.orders.policy import Policy
 from core.store import Records
 from core.team import Person, Roster
-from core.values import Money, rounded
+from core.values import PRICE_PLACES, Money, rounded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,14 @@ class Company:
             return amount
         rate = self.rates.get(code)
         return rounded(Money(amount.amount * rate, self.currency)) if rate else None
+
+    def price_in(self, listed: Money, currency: str) -> Decimal | None:
+        """A list price a piece in another currency, to four places; None when a rate is missing."""
+        if listed.currency.code == currency:
+            return listed.amount
+        rates = {**self.rates, self.currency: Decimal(1)}
+        have, want = rates.get(listed.currency.code), rates.get(currency)
+        return (listed.amount * have / want).quantize(PRICE_PLACES) if have and want else None
 
 
 @dataclass(frozen=True, slots=True)

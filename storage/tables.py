@@ -252,7 +252,7 @@ order_line = Table(
     _need("family", NAME),
     _need("quantity", Exact),
     _need("price", Exact),
-    _need("list_price", Exact),
+    Column("list_price", Exact),
     _need("discount", Exact),
 )
 approval_step = Table(

@@ -24,6 +24,7 @@ from rich.text import Text
 from bot.messages import (
     Ask,
     Button,
+    CannotDeliver,
     Card,
     Form,
     Incoming,
@@ -89,9 +90,14 @@ class ConsoleAdapter:
         return handle
 
     def picture(self, address: str, picture: Picture) -> str:  # noqa: ARG002
-        self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / Path(picture.filename).name
-        path.write_bytes(picture.content)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(picture.content)
+        except OSError as error:
+            why = f"The chart cannot be saved as {near(path)} ({error.strerror})."
+            self._line({"error": why}) if self._json else self._out.print(Text(f"  {why}"), soft_wrap=True)
+            raise CannotDeliver(why, gone=True) from None
         with self._lock:
             if self._json:
                 self._line({"image": str(path), "alt": picture.alt})
@@ -160,6 +166,8 @@ class ConsoleAdapter:
             for number, (_, label) in enumerate(blank.options, start=1):
                 self._out.print(Text(f"    [{number}] {label}"))
             answer = next(lines, "cancel").strip()
+            while blank.required and not answer:  # what is needed is asked for again
+                answer = next(lines, "cancel").strip()
             if answer.lower() in ("cancel", "取消"):
                 return None
             values[blank.name] = _chosen(blank, answer)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from bot import cards
-from bot.asking import candidates, customer_buttons, customer_named, number_of
+from bot import cards, wishes
+from bot.asking import candidates, customer_buttons, customer_named, number_of, numbers_in
 from bot.messages import Ask, Button, Card, Form, Input, Reply, Tap
 from bot.nlu import Reading, understand
 from bot.turn import Said, Turn
@@ -19,24 +19,37 @@ from core.orders import service as orders
 from core.orders.model import EDITABLE, Order, Product, State
 from core.values import quantity
 
-INTENTS = ("create_order",)
-RELEVANT = ("customer", "lines", "discount_percent", "due_date_iso", "currency")
+INTENTS = ("create_order", "confirm")
 
 
 def handle(turn: Turn, reading: Reading) -> Said:
-    return _go_on(turn, _merged(turn, {}, reading), reading)
+    if reading.intent == "confirm":
+        return _confirmed(turn, reading)
+    return _go_on(turn, wishes.merged(turn, {}, reading), reading)
 
 
 def resume(turn: Turn, reading: Reading, data: dict[str, Any]) -> Said | None:
+    if reading.intent == "confirm" and numbers_in(reading):
+        return _confirmed(turn, reading)
     if "order" in data:
         return _about_draft(turn, reading, int(data["order"]))
     if reading.intent == "cancel":
         turn.settle()
         return [turn.reply("place.dropped")]
-    fresh = reading.intent == "create_order" and not reading.correction and _whole(reading)
-    if fresh or not (_tells(reading) and _answers(reading)):
+    if wishes.whole(reading) or not (wishes.tells(reading) and wishes.answers(reading)):
         return None
-    return _go_on(turn, _merged(turn, data["wish"], reading), reading)
+    return _go_on(turn, wishes.merged(turn, data["wish"], reading), reading, _draft_of(turn, data))
+
+
+def _confirmed(turn: Turn, reading: Reading) -> Said:
+    """ "submit 4495", or a bare yes while nothing asks: only for the order just spoken of."""
+    numbers = numbers_in(reading)
+    focused = turn.focused("order")
+    if numbers:
+        return _submit(turn, numbers[0])
+    if focused and _now(turn, int(focused)).state in EDITABLE:
+        return _submit(turn, int(focused))
+    return [turn.reply("chat.nothing_open")]
 
 
 def _about_draft(turn: Turn, reading: Reading, number: int) -> Said | None:
@@ -45,88 +58,43 @@ def _about_draft(turn: Turn, reading: Reading, number: int) -> Said | None:
     if order is None or order.state not in (*EDITABLE, State.PENDING):
         turn.settle()
         return None
+    if wishes.tells(reading):
+        return _corrected(turn, reading, order)
+    if reading.takes_back and not numbers_in(reading):
+        orders.withdraw(turn.desk, number)
+        return [cards.order_reply(turn, _now(turn, number), fresh=True)]
+    said: Said | None = None
     if order.state is not State.PENDING:
-        if reading.intent == "confirm":
-            return _submit(turn, number)
-        if reading.intent in ("cancel", "deny") and not _tells(reading):
-            turn.settle()
-            orders.cancel(turn.desk, number)
-            return [cards.order_reply(turn, _now(turn, number), fresh=True)]
-    if _tells(reading) and (reading.correction or _answers(reading)):
-        wish = _merged(turn, _wish_of(turn, order), reading)
-        return _go_on(turn, wish, reading, draft=order)
-    return None
+        match reading.intent:
+            case "confirm":
+                said = _submit(turn, number)
+            case "cancel":
+                said = _cancelled(turn, order)
+            case "deny":
+                said = [turn.reply("place.unchanged", number=number)]
+    return said
 
 
-def _answers(reading: Reading) -> bool:
-    """No goal of its own: a bare "60", "Acme", "8% off" belongs to what is being placed."""
-    part = reading.intent == "create_order" and not _whole(reading)
-    return part or reading.intent in ("other", "deny", "confirm") or reading.correction
+def _corrected(turn: Turn, reading: Reading, order: Order) -> Said | None:
+    """What was said is for this order: another quantity, price, customer or discount, a line more or less."""
+    if wishes.whole(reading) or not wishes.answers(reading):
+        return None
+    before = wishes.of_order(turn, order)
+    wish = wishes.merged(turn, before, reading)
+    if not wish["lines"]:
+        return [turn.reply("place.no_more_lines")]
+    if wish == before or reading.question or reading.negated:  # "don't make it 60", "what if I gave 30 %?"
+        return [turn.reply("place.unchanged", number=order.number)]
+    return _go_on(turn, wish, reading, order)
 
 
-def _tells(reading: Reading) -> bool:
-    return any(reading.slots.get(slot) for slot in RELEVANT) or bool(reading.unknown)
-
-
-def _whole(reading: Reading) -> bool:
-    return bool(reading.slots.get("customer")) and any(n.get("product") for n in reading.slots.get("lines", []))
-
-
-# ---------------------------------------------------------------- the wish: what was said so far, as plain JSON
-
-
-def _merged(turn: Turn, wish: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
-    """The wish with what this message adds or corrects."""
-    merged = dict(wish)
-    slots = reading.slots
-    if slots.get("customer") and not reading.unknown.get("customer"):
-        merged["customer"] = str(slots["customer"])
-        merged.pop("typed", None)
-    elif reading.unknown.get("customer") or reading.ambiguous.get("customer"):
-        merged["typed"] = reading.unknown.get("customer", "")
-        merged.pop("customer", None)
-    elif not merged.get("customer") and not merged.get("typed") and turn.focused("customer"):
-        focused = turn.book.get(Customer, int(turn.focused("customer")))
-        merged["customer"] = focused.name if focused else None
-    merged["lines"] = _merged_lines(wish.get("lines", []), slots.get("lines", []))
-    for slot, name in (("discount_percent", "discount"), ("currency", "currency"), ("due_date_iso", "due")):
-        if slots.get(slot) is not None:
-            merged[name] = str(slots[slot])
-    return merged
-
-
-def _merged_lines(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A line that names a product is its own; one that does not corrects or completes the last."""
-    lines = [dict(line) for line in old]
-    for line in new:
-        said = {key: str(value) for key, value in line.items() if value is not None}
-        same = [n for n in lines if said.get("product") and n.get("product") == said["product"]]
-        unnamed = [n for n in lines if not n.get("product")]
-        if same:
-            same[-1].update(said)
-        elif said.get("product") and unnamed:
-            unnamed[0].update(said)
-        elif not said.get("product") and lines:
-            lines[-1].update(said)
-        else:
-            lines.append(said)
-    return lines
-
-
-def _wish_of(turn: Turn, order: Order) -> dict[str, Any]:
-    customer = turn.book.get(Customer, order.customer)
-    lines = [
-        {
-            "product": n.name,
-            "quantity": str(n.quantity),
-            "unit_price": str(n.price),
-            "discount_percent": str(n.discount),
-        }
-        for n in order.lines
-    ]
-    wish: dict[str, Any] = {"customer": customer.name if customer else None, "lines": lines}
-    wish |= {"discount": str(order.discount), "currency": order.currency}
-    return wish | ({"due": order.due.isoformat()} if order.due else {})
+def _cancelled(turn: Turn, order: Order) -> Said:
+    """A draft that nobody else has seen is dropped at once; another waits for a reason on its button or in words."""
+    if order.submitted is not None:
+        return [turn.reply("chat.cancel_which", number=order.number)]
+    turn.settle()
+    orders.cancel(turn.desk, order.number)
+    return [cards.order_reply(turn, _now(turn, order.number), fresh=True)]
 
 
 # ---------------------------------------------------------------- asking, or drafting
@@ -137,8 +105,11 @@ def _go_on(turn: Turn, wish: dict[str, Any], reading: Reading, draft: Order | No
     _check(wish, reading)
     missing, buttons = _missing(turn, wish, reading)
     if missing:
-        question = turn.words("place.need", what=missing)
-        turn.wait("place_order", wish=wish, question=question, expecting=_expecting(wish))
+        customer = wish.get("customer")
+        key = "place.need_for" if customer else "place.need"
+        question = turn.words(key, what=missing, customer=customer)
+        more = {"draft": draft.number} if draft else {}
+        turn.wait("place_order", wish=wish, question=question, expecting=_expecting(wish), **more)
         return [Reply(Card(text=question, fields=(), buttons=buttons, note=turn.words("place.need_note")))]
     return [_draft(turn, wish, draft)]
 
@@ -150,6 +121,8 @@ def _check(wish: Mapping[str, Any], reading: Reading) -> None:
     currencies = {line["currency"] for line in wish["lines"] if line.get("currency")}
     if len(currencies) > 1:
         raise Invalid("mixed_currencies", currencies=sorted(currencies))
+    if reading.ambiguous.get("discount_percent"):
+        raise Invalid("discount_unclear", said=reading.ambiguous["discount_percent"])
     if reading.ambiguous.get("total"):
         raise Invalid("total_mismatch", totals=reading.ambiguous["total"])
     for line in wish["lines"]:
@@ -172,7 +145,7 @@ def _missing(turn: Turn, wish: Mapping[str, Any], reading: Reading) -> tuple[lis
     if any(not line.get("product") for line in lines):
         typed = reading.unknown.get("product")
         missing.append(words("place.need_product_near", name=typed) if typed else words("place.need_product"))
-        names = candidates(reading, "product") or ([] if wish["lines"] else _some_products(turn))
+        names = candidates(reading, "product") or wish.get("offered") or _some_products(turn)
         found = {p.name: p.id for p in turn.book.find(Product, name=list(names))} if names else {}
         buttons += tuple(Button(name, f"place.product:{found[name]}") for name in names if name in found)
     uncounted = [line["product"] for line in lines if line.get("product") and not line.get("quantity")]
@@ -204,14 +177,14 @@ def _draft(turn: Turn, wish: Mapping[str, Any], draft: Order | None) -> Reply:
     if gone:
         raise NotFound("product_gone", name=gone[0])
     currency = _currency(wish, products)
-    wishes = [_line_wish(line, products[line["product"]]) for line in wish["lines"]]
+    wanted = [_line_wish(line, products[line["product"]]) for line in wish["lines"]]
     discount = Decimal(wish.get("discount", "0"))
     due = date.fromisoformat(wish["due"]) if wish.get("due") else None
     if draft is None:
-        order = orders.place(turn.desk, customer, wishes, currency=currency, discount=discount, due=due)
+        order = orders.place(turn.desk, customer, wanted, currency=currency, discount=discount, due=due)
     else:
         order = orders.change(
-            turn.desk, draft.number, wishes, customer=customer, currency=currency, discount=discount, due=due
+            turn.desk, draft.number, wanted, customer=customer, currency=currency, discount=discount, due=due
         )
     turn.wait("place_order", order=order.number)
     turn.focus(order=order.number, customer=customer.id)
@@ -254,12 +227,17 @@ def _tap_submit(turn: Turn, tap: Tap, rest: list[str]) -> Said:  # noqa: ARG001
     return _submit(turn, number_of(rest), rest[2] if len(rest) > 2 else "")
 
 
-def _standing(turn: Turn) -> dict[str, Any]:
-    """The wish that is being asked about; a button of a question long answered has none."""
+def _standing(turn: Turn) -> tuple[dict[str, Any], Order | None]:
+    """The wish that is being asked about, and the draft it changes; a button of a question long answered has none."""
     waits, data = turn.waiting
     if waits != "place_order" or "wish" not in data:
         raise NotFound("question_gone")
-    return dict(data["wish"])
+    return dict(data["wish"]), _draft_of(turn, data)
+
+
+def _draft_of(turn: Turn, data: Mapping[str, Any]) -> Order | None:
+    draft = turn.book.get(Order, int(data["draft"])) if "draft" in data else None
+    return draft if draft and draft.state in EDITABLE else None
 
 
 def _nothing_new(turn: Turn) -> Reading:
@@ -267,30 +245,31 @@ def _nothing_new(turn: Turn) -> Reading:
 
 
 def _pick_customer(turn: Turn, tap: Tap, rest: list[str]) -> Said:  # noqa: ARG001
-    wish = _standing(turn)
+    wish, draft = _standing(turn)
     customer = turn.book.get(Customer, number_of(rest))
     if customer is None:
         raise NotFound("button_unknown")
     wish["customer"] = customer.name
-    return _go_on(turn, wish, _nothing_new(turn))
+    return _go_on(turn, wish, _nothing_new(turn), draft)
 
 
 def _new_customer(turn: Turn, tap: Tap, rest: list[str]) -> Said:  # noqa: ARG001
-    wish = _standing(turn)
+    wish, draft = _standing(turn)
     name = str(wish.get("typed", ""))
     found = customer_named(turn, name)
     wish["customer"] = (found or customers.add_customer(turn.desk, name)).name
     turn.settle()
-    return _go_on(turn, wish, _nothing_new(turn))
+    return _go_on(turn, wish, _nothing_new(turn), draft)
 
 
 def _pick_product(turn: Turn, tap: Tap, rest: list[str]) -> Said:  # noqa: ARG001
-    wish = _standing(turn)
+    wish, draft = _standing(turn)
     product = turn.book.get(Product, number_of(rest))
     if product is None:
         raise NotFound("button_unknown")
-    wish["lines"] = _merged_lines(wish["lines"], [{"product": product.name}])
-    return _go_on(turn, wish, _nothing_new(turn))
+    wish["lines"] = wishes.lines_with(wish["lines"], [{"product": product.name}])
+    wish.pop("offered", None)
+    return _go_on(turn, wish, _nothing_new(turn), draft)
 
 
 # ---------------------------------------------------------------- the form, where a platform has forms
@@ -313,7 +292,7 @@ def _form_sent(turn: Turn, form: Form, rest: list[str]) -> Said:  # noqa: ARG001
     """The form's words are read as if they had been said, so that prices and near names work there too."""
     blank = {name: value.strip() for name, value in form.values.items()}
     customer = understand(blank.get("customer", ""), turn.names, turn.now, expecting=("customer",))
-    wish = _merged(turn, {}, customer)
+    wish = wishes.merged(turn, {"typed": blank.get("customer", "")}, customer)
     wish["lines"] = [{"product": blank.get("product", ""), "quantity": _number(blank.get("quantity", ""))}]
     if blank.get("price"):
         price = understand(f"1 at {blank['price']}", turn.names, turn.now)

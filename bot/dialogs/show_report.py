@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from bot.messages import Card, Image, Reply, Tap
@@ -33,7 +34,7 @@ def _week(turn: Turn, reading: Reading) -> Week | None:
         return this.plus(-1)
     days = reading.slots.get("period_range")
     if days and "W" in period:
-        return Week.holding(days[0])
+        return Week.holding(date.fromisoformat(str(days[0])))
     return None
 
 

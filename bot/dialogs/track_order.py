@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot import cards
-from bot.asking import customer_of, number_in, number_of, numbers_in
+from bot.asking import customer_of, number_in, number_of, numbers_in, stand_by
 from bot.messages import Ask, Button, Card, Form, Input, Reply, Tap
 from bot.nlu import Reading
 from bot.turn import Said, Turn
@@ -14,11 +14,12 @@ from core.customers.model import Customer
 from core.desk import Desk
 from core.errors import NotFound
 from core.orders import service as orders
-from core.orders.model import Order
+from core.orders.model import Order, State
 
 INTENTS = ("order_status", "ship_order", "close_order", "cancel_order")
 COMMANDS = ("my orders", "orders", "status", "我的订单", "订单", "订单状态")
 SHOWN = 6
+SURE = 0.8
 
 
 def handle(turn: Turn, reading: Reading) -> Said:
@@ -31,24 +32,51 @@ def handle(turn: Turn, reading: Reading) -> Said:
         return [_mine(turn)]
     number = number_in(turn, reading)
     if not (reading.negated or reading.question):
-        _move(turn, reading, number)
+        asked = _move(turn, reading, number)
+        if asked is not None:
+            return [asked]
+    return [_shown(turn, number)]
+
+
+def resume(turn: Turn, reading: Reading, data: dict[str, Any]) -> Said | None:
+    """The reason that was asked for before an order that others have seen is cancelled."""
+    number = int(data["cancel"])
+    if reading.intent == "cancel":
+        turn.settle()
+        return [turn.reply("track.kept", number=number)]
+    if reading.intent not in ("other", "confirm", "deny") and reading.confidence > SURE:
+        return None
+    turn.settle()
+    orders.cancel(turn.desk, number, reading.text)
+    return [_shown(turn, number)]
+
+
+def _shown(turn: Turn, number: int) -> Reply:
+    """The order's card at the bottom of the talk; what is said next may be about it."""
     order = orders.seen(turn.desk, number)
     turn.focus(order=number, customer=order.customer)
-    return [cards.order_reply(turn, order, fresh=True)]
+    stand_by(turn, order)
+    return cards.order_reply(turn, order, fresh=True)
 
 
-def resume(turn: Turn, reading: Reading, data: dict[str, Any]) -> Said | None:  # noqa: ARG001
-    return None
-
-
-def _move(turn: Turn, reading: Reading, number: int) -> None:
+def _move(turn: Turn, reading: Reading, number: int) -> Reply | None:
+    """What the words say happened to the order; a question when a reason is still needed."""
+    desk, reason = turn.desk, str(reading.slots.get("reason") or "")
     match reading.intent:
         case "ship_order":
-            orders.ship(turn.desk, number, str(reading.slots.get("tracking") or ""))
+            orders.ship(desk, number, str(reading.slots.get("tracking") or ""))
         case "close_order":
-            orders.close(turn.desk, number)
+            order = orders.seen(desk, number)
+            (orders.deliver if order.state is State.SHIPPED else orders.close)(desk, number)
+        case "cancel_order" if reading.takes_back:
+            orders.withdraw(desk, number)
         case "cancel_order":
-            orders.cancel(turn.desk, number, str(reading.slots.get("reason") or ""))
+            if orders.of_owner(desk, number).submitted and not reason:
+                question = turn.words("track.why_cancel", number=number)
+                turn.wait("track_order", cancel=number, question=question, expecting=["reason"])
+                return Reply(Card(text=question))
+            orders.cancel(desk, number, reason)
+    return None
 
 
 def _orders_of(turn: Turn, customer: Customer) -> Reply:
@@ -74,9 +102,7 @@ def visible(turn: Turn, found: list[Order]) -> list[Order]:
 
 
 def _show(turn: Turn, tap: Tap, rest: list[str]) -> Said:  # noqa: ARG001
-    order = orders.seen(turn.desk, number_of(rest))
-    turn.focus(order=order.number, customer=order.customer)
-    return [cards.order_reply(turn, order, fresh=True)]
+    return [_shown(turn, number_of(rest))]
 
 
 def _by(verb: Callable[[Desk, int], Order]) -> Callable[[Turn, Tap, list[str]], Said]:

@@ -49,14 +49,14 @@ class OrderLine:
     family: str = ""
     quantity: Decimal
     price: Decimal
-    list_price: Decimal
+    list_price: Decimal | None  # in the order's currency; None when there is no rate to tell it by
     discount: Decimal = Decimal(0)  # percent off this line
 
     def amount(self, currency: str) -> Money:
         return discounted(rounded(Money(self.price * self.quantity, currency)), self.discount)
 
-    def at_list(self, currency: str) -> Money:
-        return rounded(Money(self.list_price * self.quantity, currency))
+    def at_list(self, currency: str) -> Money | None:
+        return None if self.list_price is None else rounded(Money(self.list_price * self.quantity, currency))
 
 
 class StepState(StrEnum):
@@ -105,9 +105,15 @@ class Order:
         return total((line.amount(self.currency) for line in self.lines), self.currency)
 
     @property
-    def effective_discount(self) -> Decimal:
-        """How far below the price list the whole order is, in percent with one decimal; 0 when it is above."""
-        full = total((line.at_list(self.currency) for line in self.lines), self.currency).amount
+    def effective_discount(self) -> Decimal | None:
+        """How far below the price list the whole order is, in percent with one decimal; 0 when it is above.
+
+        None when a list price cannot be told in the order's currency, for want of a rate.
+        """
+        listed = [line.at_list(self.currency) for line in self.lines]
+        if any(amount is None for amount in listed):
+            return None
+        full = total((amount for amount in listed if amount is not None), self.currency).amount
         if full <= 0 or self.total.amount >= full:
             return Decimal(0)
         return ((full - self.total.amount) / full * 100).quantize(Decimal("0.1"))

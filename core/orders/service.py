@@ -39,7 +39,7 @@ def place(
     due: date | None = None,
 ) -> Order:
     """A new draft of the asking person's. Nothing is binding until it is submitted."""
-    lines = _lines(wishes, currency)
+    lines = _lines(desk, wishes, currency)
     order = Order(
         number=desk.records.next_id(Order),
         customer=customer.id,
@@ -73,7 +73,7 @@ def change(
         raise WrongState("locked", number=number, state=order.state.value)
     currency = currency or order.currency
     discount = order.discount if discount is None else percent(discount)
-    lines = _lines(wishes, currency)
+    lines = _lines(desk, wishes, currency)
     draft = order if order.state is State.DRAFT else approval.advance(order, "revise", desk.now)
     changed = replace(
         draft,
@@ -206,15 +206,15 @@ def may(desk: Desk, order: Order, who: str) -> bool:
     return who == approval.OPERATIONS and desk.person.role in (Role.OPERATIONS, Role.ADMIN)
 
 
-def _lines(wishes: Sequence[LineWish], currency: str) -> tuple[OrderLine, ...]:
+def _lines(desk: Desk, wishes: Sequence[LineWish], currency: str) -> tuple[OrderLine, ...]:
     if not wishes:
         raise Invalid("no_lines")
     if len(wishes) > MAX_LINES:
         raise Invalid("too_many_lines", count=len(wishes), largest=MAX_LINES)
-    return tuple(_line(wish, currency) for wish in wishes)
+    return tuple(_line(desk, wish, currency) for wish in wishes)
 
 
-def _line(wish: LineWish, currency: str) -> OrderLine:
+def _line(desk: Desk, wish: LineWish, currency: str) -> OrderLine:
     product = wish.product
     listed = product.list_price
     if wish.price is None and listed.currency.code != currency:
@@ -226,8 +226,8 @@ def _line(wish: LineWish, currency: str) -> OrderLine:
         family=product.family,
         quantity=quantity(wish.quantity),
         price=price,
-        # A discount can only be told against a list price in the same currency.
-        list_price=listed.amount if listed.currency.code == currency else price,
+        # In the order's own currency, or a price in another one would walk past every rule about discounts.
+        list_price=desk.company.price_in(listed, currency),
         discount=percent(wish.discount),
     )
 

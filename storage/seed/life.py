@@ -77,9 +77,9 @@ class Lives:
             signer = step.approvers[0] if len(step.approvers) == 1 else rng.choice(step.approvers)
             at = self._later(signer, at, min(rng.lognormvariate(0, 0.9) * PACE.get(signer, 4), 5 * WORKDAY))
             desk = self._past.desk(signer, at)
-            deep = order.effective_discount > 15
+            deep = (order.effective_discount or Decimal(0)) > 15
             # The second signature follows the first more often than not.
-            no = (0.05 + 0.012 * max(0.0, float(order.effective_discount) - 15)) / step.position
+            no = (0.05 + 0.012 * max(0.0, float(order.effective_discount or Decimal(0)) - 15)) / step.position
             fate, kind = rng.random(), "discount" if deep else "total"
             if fate < no:
                 order = orders.reject(desk, order.number, self._words(order.rep, f"over_{kind}"), step=step.position)
@@ -101,7 +101,7 @@ class Lives:
             return None
         wishes = ask.wishes
         discount = order.discount
-        if order.effective_discount > 15:
+        if (order.effective_discount or Decimal(0)) > 15:
             limit = Decimal(rng.choice((8, 10, 12, 12, 15)))
             discount = min(discount, limit)
             wishes = tuple(

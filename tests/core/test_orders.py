@@ -208,7 +208,7 @@ def test_in_a_currency_the_price_list_does_not_know_a_price_must_be_said(house: 
         house.does("tom", orders.place, house.customer(), [house.wish()], currency="EUR")
     assert (error.value.code, error.value.facts) == ("price_missing", {"product": "Pro seat", "currency": "EUR"})
     order = house.does("tom", orders.place, house.customer(), [house.wish("10", "20")], currency="EUR")
-    assert (order.total, order.effective_discount) == (Money(200, "EUR"), Decimal(0))
+    assert (order.total, order.effective_discount) == (Money(200, "EUR"), Decimal("13.6")), "25 USD are 23.15 EUR"
 
 
 @pytest.mark.parametrize(
@@ -435,8 +435,8 @@ def test_an_order_that_no_rule_catches_is_approved_when_it_is_submitted(house: H
 
 
 def test_a_booked_order_is_worth_its_total_at_the_rate_of_that_day(house: House) -> None:
-    order = house.does("tom", orders.place, house.customer(), [house.wish("10", "10")], currency="EUR")
-    assert house.does("tom", orders.submit, order.number).base_total == Money(108, "USD")
+    order = house.does("tom", orders.place, house.customer(), [house.wish("10", "20")], currency="EUR")
+    assert house.does("tom", orders.submit, order.number).base_total == Money(216, "USD")
 
 
 def test_an_order_in_a_currency_without_a_rate_waits_for_a_signature_and_is_worth_nothing_known(house: House) -> None:
@@ -621,3 +621,14 @@ def test_an_order_that_was_never_approved_is_never_counted_as_booked(house: Hous
     house.does("tom", orders.cancel, order.number)
     with house.turn("mia") as (_, unit):
         assert unit.bookings([NOW, NOW.replace(year=2027)], None) == []
+
+
+def test_another_currency_does_not_walk_past_the_rules_about_discounts(house: House) -> None:
+    order = house.does("tom", orders.place, house.customer(), [house.wish("500", "0.01")], currency="EUR")
+    assert house.does("tom", orders.submit, order.number).state is State.PENDING
+
+
+def test_a_discount_that_cannot_be_told_for_want_of_a_rate_needs_a_signature(house: House) -> None:
+    order = house.does("tom", orders.place, house.customer(), [house.wish("1", "25")], currency="JPY")
+    assert order.effective_discount is None
+    assert house.does("tom", orders.submit, order.number).state is State.PENDING

@@ -307,7 +307,7 @@ def upgrade() -> None:
         sa.Column("family", sa.String(length=200), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("price", sa.BigInteger(), nullable=False),
-        sa.Column("list_price", sa.BigInteger(), nullable=False),
+        sa.Column("list_price", sa.BigInteger(), nullable=True),
         sa.Column("discount", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["number"], ["orders.number"], name=op.f("fk_order_line_number")),
         sa.ForeignKeyConstraint(["product"], ["product.id"], name=op.f("fk_order_line_product")),

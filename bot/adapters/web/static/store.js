@@ -199,6 +199,8 @@ class Talk {
     for (const [handle, entry] of this.entries) {
       if (this.loaded && before.has(handle)) this.#compare(handle, before.get(handle), entry);
     }
+    // What the server has by now got through after all, though its answer was lost with the connection.
+    for (const handle of this.outgoing.keys()) if (this.entries.has(handle)) this.outgoing.delete(handle);
     this.loaded = true;
   }
 
