@@ -65,7 +65,7 @@ class _Policy(_File):
 
 
 def begin(folder: Path, templates: Path = TEMPLATES, *, over: bool = False) -> list[Path]:
-    """Write a commented company.toml and policy.toml to start from; what is there already is left alone (`over`: not)."""
+    """Write a commented company.toml and policy.toml to start from; what is there is left alone unless `over`."""
     files = [folder / name for name in ("company.toml", "policy.toml")]
     for path in files:
         if path.exists() and not over:

@@ -121,7 +121,7 @@ class Delivery:
             again = self._again(parcel, error)
             # Being asked to wait is no failure: a long queue must not use up a parcel's tries.
             self._outbox.failed(parcel, error.why, again, tried=error.retry_after is None)
-            if again is None and error.gone:
+            if error.away:
                 self._lost(parcel)
         except Exception as error:
             log.exception("parcel %s to %s could not be said", parcel.id, parcel.address.partition(":")[0])

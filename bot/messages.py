@@ -193,11 +193,14 @@ class Limits:
 
 
 class CannotDeliver(Exception):
-    """This cannot be said now. `retry_after` seconds when the platform named them; `gone` when it never can be."""
+    """This cannot be said now. `retry_after` seconds when the platform named them; `gone` when it never can be.
 
-    def __init__(self, why: str, retry_after: float | None = None, *, gone: bool = False) -> None:
+    `away`: the address itself cannot be written to (a blocked bot, an archived channel), whatever is said there.
+    """
+
+    def __init__(self, why: str, retry_after: float | None = None, *, gone: bool = False, away: bool = False) -> None:
         super().__init__(why)
-        self.why, self.retry_after, self.gone = why, retry_after, gone
+        self.why, self.retry_after, self.gone, self.away = why, retry_after, gone or away, away
 
 
 Receive = Callable[[Incoming], Receipt]

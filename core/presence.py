@@ -17,6 +17,7 @@ from core.team import Link, Login, Person, Reach, Role, Roster
 LASTS = timedelta(hours=24)
 FRESH = timedelta(minutes=10)  # a place somebody talks from all day is not written down again with every word
 TERMINAL = "console"
+OWN = ("web", TERMINAL)  # platforms of our own, where everybody has a login from the start
 
 
 def new_code(desk: Desk, person: Person | None = None) -> str:
@@ -93,9 +94,15 @@ def addresses_of(records: Records, person: Person, platforms: Sequence[str]) -> 
 
 
 def reachable(records: Records, person: Person) -> bool:
-    """False when every place we tried has failed: then whoever waits for them is told."""
-    tried = records.find(Reach, person=person.id)
-    return not tried or any(reach.works for reach in tried)
+    """False when every chat of theirs has failed: then whoever waits for them is told.
+
+    The page and a terminal count only for somebody who was met there: nobody may be looking.
+    """
+    tried = {reach.id: reach.works for reach in records.find(Reach, person=person.id)}
+    if not tried:
+        return True
+    chats = [login for login in logins_of(records, person) if platform_of(login) not in OWN]
+    return any(tried.get(place, True) for place in (*tried, *chats))
 
 
 def platform_of(address: str) -> str:

@@ -160,17 +160,21 @@ class ConsoleAdapter:
     def _filled(self, ask: Ask, lines: Iterator[str]) -> dict[str, str] | None:
         """Ask blank after blank; None when the person leaves with "cancel" or the input ends."""
         self._out.print(Text(ask.title, style="bold"))
+        if ask.text:
+            self._out.print(Text(ask.text))
         values = {}
         for blank in ask.inputs:
-            self._out.print(Text(f"  {blank.label}" + (f" ({blank.hint})" if blank.hint else "") + ":"))
+            given = f" [{blank.value}]" if blank.value else ""  # kept by an empty line
+            hint = f" ({blank.hint})" if blank.hint else ""
+            self._out.print(Text(f"  {blank.label}{hint}{given}:"))
             for number, (_, label) in enumerate(blank.options, start=1):
                 self._out.print(Text(f"    [{number}] {label}"))
             answer = next(lines, "cancel").strip()
-            while blank.required and not answer:  # what is needed is asked for again
+            while blank.required and not answer and not blank.value:  # what is needed is asked for again
                 answer = next(lines, "cancel").strip()
             if answer.lower() in ("cancel", "取消"):
                 return None
-            values[blank.name] = _chosen(blank, answer)
+            values[blank.name] = _chosen(blank, answer) or blank.value
         return values
 
     def _json_in(self, text: str) -> Iterator[Incoming]:

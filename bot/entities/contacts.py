@@ -21,7 +21,10 @@ _TRACKING = re.compile(
 _CLOCK = re.compile(r"(?<![\d:.,])(?:[01]?\d|2[0-3])(?::[0-5]\d(?!\d)(?:\s?[ap]\.?m\b)?|\s?[ap]\.?m\b)")
 _NAMED = re.compile(
     r"(?:tracking(?:\s+(?:number|no|code|id|#))?|tracking#|waybill|awb|物流单号|快递单号|运单号|运单|快递号|单号)"
-    r"[\s.:#]*(?:is|是|为)?\s*([a-z]{0,5}[\s-]?[0-9][0-9a-z-]{5,24})"
+    r"[\s.:#]*(?:is|是|为)?\s*"
+    # A carrier's name makes a code of any number after it; without one, a short number may be an order's.
+    r"((?:dhl|ups|usps|fedex|dpd|gls|tnt|ems|hermes|顺丰|圆通|中通|申通|韵达)[\s-]?[0-9][0-9a-z-]{0,24}"
+    r"|[a-z]{0,5}[\s-]?[0-9][0-9a-z-]{5,24})"
 )
 # A customer's own number for its purchase: never one of our orders.
 _PURCHASE = re.compile(

@@ -89,11 +89,29 @@ GONE = frozenset(
 )
 
 
+# Of these the ones that mean the place and not what was said there.
+AWAY = frozenset(
+    {
+        "account_inactive",
+        "cannot_dm_bot",
+        "channel_not_found",
+        "invalid_channel",
+        "is_archived",
+        "messages_tab_disabled",
+        "not_in_channel",
+        "user_disabled",
+        "user_not_found",
+        "user_not_visible",
+        "users_not_found",
+    }
+)
+
+
 class SlackError(CannotDeliver):
     """Slack's own refusal; `code` is the word it gave."""
 
     def __init__(self, method: str, code: str, retry_after: float | None = None) -> None:
-        super().__init__(f"{method}: {code}", retry_after, gone=code in GONE)
+        super().__init__(f"{method}: {code}", retry_after, gone=code in GONE, away=code in AWAY)
         self.code = code
 
 

@@ -211,7 +211,7 @@ class Speaker:
                 return await self._line.call(method, chat_id=chat, **params)
             except ChatMigrated as error:
                 if self.where(error.new_chat_id) == chat:
-                    raise CannotDeliver("unreachable: the group has moved in a circle", gone=True) from None
+                    raise CannotDeliver("unreachable: the group has moved in a circle", away=True) from None
                 self.moved(chat, error.new_chat_id)
                 tries += 1
             except Slow as error:
@@ -229,7 +229,7 @@ def refusal(error: TelegramError) -> CannotDeliver:
     """What Telegram's refusal means. The same message would be refused again, so a 400 or 403 is for good."""
     why = told(error)
     if isinstance(error, Forbidden) or any(mark in why.lower() for mark in _AWAY):
-        return CannotDeliver(f"unreachable: {why}", gone=True)
+        return CannotDeliver(f"unreachable: {why}", away=True)
     lasting = isinstance(error, BadRequest) or "entity too large" in why.lower()
     return CannotDeliver(why, gone=lasting and not isinstance(error, InvalidToken))
 
