@@ -92,6 +92,7 @@ def load(path: Path) -> tuple[Company, tuple[Team, ...]]:
         zone=read.zone,
         language=read.language,
         rates={known_currency(code): Decimal(str(rate)) for code, rate in read.rates.items()},
+        teams={team.id: team.name for team in read.team},
         roster=roster,
         policy=load_policy(path.with_name("policy.toml"), roster),
     )

@@ -83,7 +83,8 @@ def web_people(company: Company) -> list[WebPerson]:
 
     order, words = list(Role), Words(company.language)
     people = sorted((p for p in company.roster.people.values() if p.active), key=lambda p: order.index(p.role))
-    return [WebPerson(p.id, p.name, words(f"role.{p.role}"), p.language, p.team) for p in people]
+    teams = company.teams
+    return [WebPerson(p.id, p.name, words(f"role.{p.role}"), p.language, teams.get(p.team, p.team)) for p in people]
 
 
 def slack(settings: Settings, company: Company) -> SlackAdapter:

@@ -35,9 +35,10 @@ class Line:
 
 SCRIPT: tuple[tuple[str, tuple[Line, ...]], ...] = (
     (
-        "A rep logs a lead and a deal in plain words, corrects himself, and submits",
+        "A rep logs a lead and a deal in plain words; an order is corrected and submitted",
         (
             Line("tom", "new lead: Jane Doe from Brightside Foods, jane@example.com, wants a demo"),
+            Line("tom", "log a deal with Acme for $30k, renewal"),
             Line("tom", "order 50 Pro seats for Acme at $20"),
             Line("tom", "actually 60"),
             Line("tom", tap="order.submit"),

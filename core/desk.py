@@ -24,6 +24,7 @@ class Company:
     zone: str = "UTC"
     language: str = "en"
     rates: dict[str, Decimal] = field(default_factory=dict)  # one unit of that currency in the base currency
+    teams: dict[str, str] = field(default_factory=dict)  # a team's name by its id
     roster: Roster
     policy: Policy = field(default_factory=Policy)
 
