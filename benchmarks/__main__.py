@@ -16,7 +16,7 @@ from rich.table import Table
 
 from benchmarks._measure import Row, Skip, told
 
-PARTS = ("durable", "turns", "machine", "chart", "start", "setup")
+PARTS = ("durable", "turns", "machine", "wire", "outbox", "chart", "start", "setup")
 SIDES = ("floor", "peer", "product")
 LEAST_WIDTH = 150
 

@@ -11,10 +11,11 @@ from bot.entities import clean
 from bot.gazetteer import Entry, Gazetteer
 from bot.reading.corrections import correct
 from bot.reading.intents import decide
+from bot.reading.manner import manner
 from bot.reading.sentence import read
-from bot.reading.slots import Gathered, gather
+from bot.reading.slots import gather
 
-CHAT_ONLY = frozenset({"cancel", "confirm", "deny"})  # intents that only mean something in a conversation
+CHAT_ONLY = frozenset({"cancel", "confirm", "deny", "thanks"})  # intents that only mean something in a conversation
 INTENTS = (
     "log_lead", "update_deal", "log_activity", "log_need",
     "create_order", "cancel_order", "order_status", "ship_order", "close_order",
@@ -73,7 +74,8 @@ def understand(
     sentence = read(cleaned, names.customers, names.products, names.people, now)
     correct(sentence)
     verdict = decide(sentence, expecting)
-    found: Gathered = gather(sentence, verdict, names.customers, names.products, expecting)
+    said = manner(sentence, verdict)
+    found = gather(sentence, verdict, names.customers, names.products, expecting)
     return Reading(
         text=text,
         language=spoken,
@@ -86,7 +88,10 @@ def understand(
         unknown=found.unknown,
         negated=verdict.negated,
         question=verdict.question,
-        correction=verdict.correction,
+        correction=verdict.correction or bool(said.removes),
+        takes_back=said.takes_back,
+        removes=said.removes,
+        further=said.further,
         reasons=(*verdict.reasons, *sentence.reasons),
     )
 

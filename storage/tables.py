@@ -312,7 +312,7 @@ outbox = Table(
     _need("error", Text),
     _need("state", String(8)),  # open, sent, dropped
     Index("ix_outbox_open", "state", "due"),
-    Index("ix_outbox_lane", "lane", "state"),
+    Index("ix_outbox_lane", "state", "lane", "id"),
 )
 # A number that goes up whenever customers, products or people change, so that names are read again only then.
 stamp = Table("stamp", metadata, Column("name", CODE, primary_key=True), _need("value", Integer))

@@ -27,6 +27,11 @@ PRODUCTS = (
     "Pro seat;Pro seats;专业版", "Basic seat;基础版", "Enterprise seat;企业版", "Sensor 200;传感器200",
     "Gateway X5;网关X5", "Onboarding;实施服务", "GTX Pro", "GTX Plus Pro", "GTK 500", "Support Plan;维保服务",
 )  # fmt: skip
+WIDE = (
+    "Pro seat;Pro seats;专业版", "Basic seat;基础版", "Sensor 200;传感器200", "Gateway X5;网关X5;网关",
+    "Analytics add-on;Analytics;数据分析模块", "Support plan;Support;维保服务",
+    "Onboarding day;Onboarding;实施服务", "Training day;Training;培训",
+)  # fmt: skip
 PEOPLE = ("Mia Chen;mia", "Bob Lee;bob", "王磊;小王")
 
 
@@ -35,6 +40,9 @@ def gazetteer(names: tuple[str, ...], *, tails: bool = False) -> Gazetteer:
     return Gazetteer((Entry(str(i), s[0], tuple(s[1:])) for i, s in enumerate(split)), tails=tails)
 
 
+EVERYDAY = Names(
+    gazetteer((*CUSTOMERS, "Nordlicht")), gazetteer(WIDE, tails=True), gazetteer(("Tom Reed;tom", *PEOPLE))
+)
 NAMES = Names(gazetteer(CUSTOMERS), gazetteer(PRODUCTS, tails=True), gazetteer(PEOPLE))
 
 
@@ -42,6 +50,7 @@ def cases() -> Iterator[Any]:
     for path in sorted((Path(__file__).parent / "phrases").glob("*.toml")):
         with path.open("rb") as file:
             for at, case in enumerate(tomllib.load(file)["case"]):
+                case.setdefault("everyday", path.stem == "everyday")
                 yield pytest.param(case, id=f"{path.stem}-{at}-{case['text'][:40]}")
 
 
@@ -70,14 +79,20 @@ def faults(case: dict[str, Any], reading: Reading) -> list[str]:
     for slot, name in case.get("near", {}).items():
         if name not in reading.near.get(slot, ()):
             found.append(f"near {reading.near}, not {name}")
-    found += [f"{flag} is {getattr(reading, flag)}" for flag in ("negated", "question", "correction")
-              if flag in case and getattr(reading, flag) != case[flag]]  # fmt: skip
+    if "removes" in case and list(reading.removes) != case["removes"]:
+        found.append(f"removes {reading.removes}, not {case['removes']}")
+    if "unknown" in case and reading.unknown != case["unknown"]:
+        found.append(f"unknown {reading.unknown}, not {case['unknown']}")
+    flags = ("negated", "question", "correction", "takes_back", "further")
+    said = {flag: getattr(reading, flag) for flag in flags}
+    found += [f"{flag} is {held}" for flag, held in said.items() if case.get(flag, held) != held]
     return found
 
 
 @pytest.mark.parametrize("case", list(cases()))
 def test_phrase(case: dict[str, Any]) -> None:
-    reading = understand(case["text"], NAMES, NOW, expecting=case.get("expecting", ()))
+    names = EVERYDAY if case["everyday"] else NAMES
+    reading = understand(case["text"], names, NOW, expecting=case.get("expecting", ()))
     assert not faults(case, reading), "\n".join((*faults(case, reading), *reading.reasons))
     assert reading.intent in INTENTS or reading.intent in CHAT_ONLY
 

@@ -8,17 +8,20 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from bot.entities.found import MOST, Found, Text
+from bot.entities.found import MOST, Found, Text, Unit
 
-_DIGITS = re.compile(r"[0-9]{1,15}(?:[.,'][0-9]{1,15}){0,6}")
+_DIGITS = re.compile(r"[0-9]{1,60}(?:[.,'][0-9]{1,60}){0,6}")
 _RUN = re.compile(r"[0-9.,']+|[零〇一二两三四五六七八九十百千万亿]+")
-_LONGEST = 24  # characters of one figure; what is longer is no amount
+_LONGEST = 60  # characters of one figure; what is longer is no amount
 _GROUPS = re.compile(r"[0-9]{1,3}(?:([.,'])[0-9]{3})(?:\1[0-9]{3})*$")
 _COMMA_DECIMALS = re.compile(r"[0-9]\.[0-9]{3},[0-9]{1,2}(?![0-9])|(?<![0-9,.])[0-9]+,[0-9]{2}(?![0-9,])")
 _HAN_NUMERAL = re.compile(r"[零〇一二两三四五六七八九十百千万亿]+")
 _HAN_SCALE = re.compile(r"\s?(百万|千万|[百千万亿])+(?:([0-9])(?![0-9.,%套个台份件箱折点人])([千百十])?)?")
 _HAN_DIGIT = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _HAN_PLACE = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
+_SIGN = re.compile(r"(?:(?<![^\s(@:=,$€£¥])-|(?<![a-z])(?:minus|negative)\s{1,2}|负)$")
+_BULLET = re.compile(r"\n\s*$")
+_NEVER_BEFORE = frozenset("元块刀欧镑") | {"块钱"}  # "模块100": these stand behind their figure
 _COMMA_MONEY = frozenset({"EUR", "CHF", "BRL", "DKK", "SEK", "NOK", "PLN"})
 
 
@@ -115,27 +118,33 @@ def numbers(text: Text, say: Figures, taken: Callable[[int, int], bool]) -> list
         start = unit.start
         if start < done:
             continue
-        head = unit.word[0]
-        one: Found | None = None
         run = _RUN.match(low, start)
         if run is not None and run.end() - start > _LONGEST:
             done = run.end()
             continue
-        if "0" <= head <= "9":
-            one = _in_digits(low, start, say, comma=comma)
-        elif head == "x" and unit.word[1:].isdecimal():
-            one = _in_digits(low, start + 1, say, comma=comma)  # "Pro seats x10"
-        elif head in _HAN_DIGIT or head in _HAN_PLACE:
-            one = _in_han(low, start, say)
-        if one is None and unit.word in say.first:
-            share = say.share.match(low, start)
-            one = _in_words(low, start, say) if share is None else _share(share, say)
+        one = _figure(low, unit, say, comma=comma)
         if one is not None and not taken(one.start, one.end):
             done = one.end
             found.append(one)
             if len(found) == MOST:
                 break
     return found
+
+
+def _figure(low: str, unit: Unit, say: Figures, *, comma: bool) -> Found | None:
+    """The figure that begins at a word, with its sign."""
+    start, head = unit.start, unit.word[0]
+    one: Found | None = None
+    if "0" <= head <= "9":
+        one = _in_digits(low, start, say, comma=comma)
+    elif head == "x" and unit.word[1:].isdecimal():
+        one = _in_digits(low, start + 1, say, comma=comma)  # "Pro seats x10"
+    elif head in _HAN_DIGIT or head in _HAN_PLACE:
+        one = _in_han(low, start, say)
+    if one is None and unit.word in say.first:
+        share = say.share.match(low, start)
+        one = _in_words(low, start, say) if share is None else _share(share, say)
+    return None if one is None else _signed(low, one, say)
 
 
 def _in_digits(low: str, start: int, say: Figures, *, comma: bool) -> Found | None:
@@ -160,7 +169,9 @@ def _in_digits(low: str, start: int, say: Figures, *, comma: bool) -> Found | No
     if han is not None and han[2]:
         step = Decimal(_HAN_PLACE[han[3]]) if han[3] else factor / 10  # 1万2千, 3万5
         value, factor = value * factor + Decimal(han[2]) * step, Decimal(1)
-    return _kind(low, begin, end, say, Amount(value * factor, currency, other=other and other * factor))
+    if factor != 1:  # a product has no more than 28 digits
+        value, other = value * factor, other and other * factor
+    return _kind(low, begin, end, say, Amount(value, currency, other=other))
 
 
 def _han_factor(match: re.Match[str]) -> Decimal:
@@ -201,7 +212,7 @@ def _currency(low: str, start: int, end: int, say: Figures) -> tuple[str, int, i
     """The currency before or after a figure, and the span with it."""
     code, begin = "", start
     before = say.money_before.search(low, max(0, start - 9), start)
-    if before is not None:
+    if before is not None and before[1] not in _NEVER_BEFORE:
         code, begin = say.currency[_plain(before[1])], before.start(1)
     after = say.money_after.match(low, end)
     if after is not None:
@@ -237,10 +248,37 @@ def _percent(low: str, start: int, end: int, say: Figures, value: Decimal) -> Fo
         return Found("percent", before.start(1), end, value)
     tenths = say.off_tenths.match(low, end)
     if tenths is not None and 0 < value < 100:
-        paid = value * 10 if value < 10 else value
+        if 10 < value < 20 or (value > 10 and "十" in low[start:end]):
+            return Found("tenths", start, tenths.end(), f"{value}折")  # more than the price: nobody gives that
+        paid = value * 10 if value <= 10 else value
         return Found("percent", start, tenths.end(), 100 - paid)
     points = say.points.match(low, end)
     return Found("percent", start, points.end(), value) if points is not None and 0 < value <= 100 else None
+
+
+def _signed(low: str, found: Found, say: Figures) -> Found:
+    """A figure with the minus before it, or before its currency; a dash between two things is none."""
+    sign = _SIGN.search(low, max(0, found.start - 10), found.start)
+    currency = ""
+    if sign is None:
+        return found
+    before = low[: sign.start()]
+    dash = sign[0] == "-"
+    if dash and (before.rstrip()[-1:].isdigit() or _BULLET.search(before[-6:]) or (not before and "\n-" in low)):
+        return found
+    begin = sign.start()
+    if found.kind == "percent":
+        return Found("percent", begin, found.end, found.value.copy_negate()) if dash else found
+    if found.kind == "tenths":
+        return found
+    if dash and not found.value.currency:
+        money = say.money_before.search(low, max(0, begin - 9), begin)
+        if money is not None:  # "$-3"
+            currency, begin = say.currency.get(_plain(money[1]), ""), money.start(1)
+    value = replace(found.value, value=found.value.value.copy_negate(), other=None)
+    if currency:
+        return Found("money", begin, found.end, replace(value, currency=currency))
+    return Found(found.kind, begin, found.end, value)
 
 
 def _share(match: re.Match[str], say: Figures) -> Found:

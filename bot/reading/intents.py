@@ -40,22 +40,27 @@ def decide(sentence: Sentence, expecting: Collection[str] = ()) -> Verdict:
     question = bool(sentence.flagged("question"))
     correction = bool(sentence.flagged("correction"))
     request = bool(sentence.flagged("request"))
+    forbids = bool(sentence.flagged("forbids")) and not sentence.flagged("affirmed")
+    if not expecting and _bare_number(sentence):
+        return Verdict("order_status", 0.6, question=question, reasons=("a bare number names an order",))
     if not scores or (expecting and _only_things(sentence)):
-        return Verdict("other", 0.5, question=question and not request, correction=correction)
+        return Verdict("other", 0.5, forbids, question and not request, correction)
     ranked = sorted(scores, key=lambda i: (-scores[i][0], i))
     intent = ranked[0]
     score, hit = scores[intent]
     reasons = [f"{intent} {scores[intent][0]:.2f}: {scores[intent][1].cue.template}" for intent in ranked[:3]]
     question = question and not request
-    negated = _negated(sentence, hit)
+    negated = _negated(sentence, hit) or (forbids and intent not in ACTS)
     if score < _ENOUGH:
         reasons.append("too little for any intent")
-        return Verdict("other", 0.5, negated, question, correction, hit.start, hit.end, "", tuple(reasons))
+        return Verdict("other", 0.5, negated or forbids, question, correction, hit.start, hit.end, "", tuple(reasons))
     if intent in ACTS:
         turned = _turned(sentence, intent, hit, question=question, negated=negated)
         if turned:
             reasons.append(turned)
-            intent = "order_status" if turned.startswith("a question") and _about_order(sentence) else "other"
+            priced = intent == "create_order" and bool(sentence.of("product"))  # "how much are 10 pro seats?"
+            asked = turned.startswith("a question") and _about_order(sentence) and not priced
+            intent = "order_status" if asked else "other"
             score = max(0.6, scores.get(intent, (0.0, hit))[0])
     runner_up = next((i for i in ranked if i != intent), "")
     return Verdict(
@@ -74,6 +79,15 @@ def decide(sentence: Sentence, expecting: Collection[str] = ()) -> Verdict:
 def _only_things(sentence: Sentence) -> bool:
     """Nothing but names and figures: an answer to what was asked."""
     return bool(sentence.things) and not any(c.isalnum() and not MARKS[0] <= c <= MARKS[-1] for c in sentence.marked)
+
+
+def _bare_number(sentence: Sentence) -> bool:
+    """ "4497" and nothing else: three digits or more are an order's number."""
+    things = sentence.things
+    if len(things) != 1 or things[0].kind != "number" or not _only_things(sentence):
+        return False
+    typed = sentence.text.low[things[0].start : things[0].end]
+    return len(typed) > 2 and typed.isdigit()
 
 
 def _weigh(hits: list[Hit], size: int) -> tuple[float, Hit | None]:

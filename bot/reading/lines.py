@@ -14,9 +14,10 @@ _FAR = 60  # characters between a product and its count
 _COMMA = re.compile(r"[,;，；、\n]|\band\b|\bplus\b|和|加|还有")
 
 
-def quantities(sentence: Sentence) -> list[Thing]:
-    """The figures that may count something."""
-    return [t for t in sentence.of("number") if not t.roles & _NO_COUNT]
+def quantities(sentence: Sentence, *, ordering: bool = False) -> list[Thing]:
+    """The figures that may count something. `ordering`: "order 5 unicorns" says no order number."""
+    never = _NO_COUNT - {"order"} if ordering else _NO_COUNT
+    return [t for t in sentence.of("number") if not t.roles & never]
 
 
 def unit_prices(sentence: Sentence) -> list[Thing]:
@@ -45,10 +46,10 @@ def discounts(sentence: Sentence) -> list[Thing]:
     return [t for t in sentence.of("percent") if "not_discount" not in t.roles]
 
 
-def order_lines(sentence: Sentence) -> tuple[list[dict[str, Any]], Decimal | None]:
-    """The lines that were said, and the discount on the whole order."""
+def order_lines(sentence: Sentence) -> tuple[list[dict[str, Any]], list[Decimal]]:
+    """The lines that were said, and the discounts on the whole order: two when it is not clear which."""
     mentions = sentence.of("product", "stranger")
-    counts = _pair(sentence, mentions, quantities(sentence))
+    counts = paired(sentence, mentions, quantities(sentence))
     products, at = _first_mentions(mentions, counts)
     lines: list[dict[str, Any]] = []
     for product in products:
@@ -68,7 +69,25 @@ def order_lines(sentence: Sentence) -> tuple[list[dict[str, Any]], Decimal | Non
         if price.value.currency:
             line.setdefault("currency", price.value.currency)
     whole = _spread_discounts(sentence, mentions, at, lines)
-    return [line for line in lines if line], whole
+    return _merged(sentence, [line for line in lines if line]), whole
+
+
+def _merged(sentence: Sentence, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same product counted twice: together, or the last count when it corrects the first."""
+    kept: list[dict[str, Any]] = []
+    for line in lines:
+        same = next((k for k in kept if line.get("product") and k.get("product") == line["product"]), None)
+        if same is None or _priced(same) != _priced(line):
+            kept.append(line)
+        elif "quantity" not in same or "quantity" not in line or sentence.flagged("correction"):
+            same.update(line)
+        else:
+            same["quantity"] += line["quantity"]
+    return kept
+
+
+def _priced(line: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in line.items() if k not in ("product", "quantity")}
 
 
 def _first_mentions(mentions: list[Thing], counts: dict[int, Thing]) -> tuple[list[Thing], list[int]]:
@@ -92,7 +111,7 @@ def _product_name(product: Thing) -> str | None:
     return str(product.value[0].name)
 
 
-def _pair(sentence: Sentence, products: list[Thing], counts: list[Thing]) -> dict[int, Thing]:
+def paired(sentence: Sentence, products: list[Thing], counts: list[Thing]) -> dict[int, Thing]:
     """Give every product the count that stands nearest: before it without a comma, or behind it."""
     pairs: list[tuple[float, int, int]] = []
     starts = [count.start for count in counts]
@@ -122,12 +141,12 @@ def _nearest(products: list[Thing], thing: Thing) -> int:
 
 def _spread_discounts(
     sentence: Sentence, mentions: list[Thing], at: list[int], lines: list[dict[str, Any]]
-) -> Decimal | None:
+) -> list[Decimal]:
     """A discount belongs to its line when several lines were said and it stands inside one; else to the order."""
     taken = discounts(sentence)
     if sentence.hits.get("#no_discount") or sentence.flagged("no_discount"):
-        return None if taken else Decimal(0)
-    whole: Decimal | None = None
+        return [] if taken else [Decimal(0)]
+    whole: list[Decimal] = []
     for found in taken:
         named = _named_after(sentence, mentions, found)
         if len(lines) > 1 and named is not None:
@@ -135,8 +154,10 @@ def _spread_discounts(
         elif len(lines) > 1 and _inside_line(sentence, mentions, found):
             lines[at[_nearest(mentions, found)]]["discount_percent"] = found.value
         else:
-            whole = found.value
-    return whole
+            whole.append(found.value)
+    if sentence.flagged("correction"):
+        return whole[-1:]
+    return list(dict.fromkeys(whole))
 
 
 def _named_after(sentence: Sentence, mentions: list[Thing], found: Thing) -> int | None:

@@ -16,13 +16,14 @@ from bot.entities.dates import Calendar, calendar
 from bot.entities.found import Unit
 from bot.entities.numbers import Figures, figures
 from bot.gazetteer import Entry, Gazetteer, Match, Span, singular
+from bot.reading.counted import days_before, stands_counted
 from bot.reading.phrases import KINDS, Cue, Language, keys_of, language
 
 SURE_TYPO = 0.88  # or one slip in five letters and more: "Globx" is Globex
 NEAR_TYPO = 0.55  # worth offering
 _MARKS = {
     "email": "contact", "phone": "contact", "tracking": "code",
-    "link": "foreign", "clock": "foreign", "purchase": "foreign",
+    "link": "foreign", "clock": "foreign", "purchase": "foreign", "tenths": "foreign",
 }  # fmt: skip
 _HAN = re.compile("[一-鿿]")
 _QUOTES = re.compile(
@@ -114,6 +115,7 @@ def read(text: Text, customers: Gazetteer, products: Gazetteer, people: Gazettee
     finder = _Finder(text, said)
     finder.add(contacts(text))
     finder.names(customers, products, people)
+    finder.days()
     finder.add(f for f in dates(text, said.calendar, now.date(), finder.taken) if not finder.counts(f))
     finder.add(numbers(text, said.figures, finder.taken))
     repaired = finder.typos(customers, products)
@@ -161,17 +163,26 @@ class _Finder:
             (not span.whole, span.start - span.end, order, kind, span)
             for order, (kind, known) in enumerate(kinds)
             for span in known.look(words)
-            if not self._everyday(span)
+            if not self._everyday(span, kind)
         ]
         for _, _, _, kind, span in sorted(ranked, key=lambda r: r[:3]):
             if not self.taken(span.start, span.end):
                 self.put(kind, span.start, span.end, span.entries)
                 self._parts.update(range(span.start, span.end) if not span.whole else ())
 
-    def _everyday(self, span: Span) -> bool:
+    def days(self) -> None:
+        """ "两天培训": the days before a product are its count, and no date."""
+        for product in [t for t in self.things if t.kind == "product"]:
+            counted = days_before(self.text.low, product.start)
+            if counted is not None and not self.taken(counted[0], counted[1]):
+                self.put("number", *counted)
+
+    def _everyday(self, span: Span, kind: str) -> bool:
         """A name that is also a common word counts only when it is written like a name."""
         word = self.text.low[span.start : span.end]
         if word not in self.speech.common and (span.whole or singular(word) not in self.speech.common):
+            return False
+        if kind == "product" and span.whole and stands_counted(self.text.low, span.start, span.end):
             return False
         typed = self.text.typed[span.start : span.end]
         if span.whole and self._stands_like_a_name(span):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -13,17 +12,14 @@ from bot.gazetteer import Gazetteer
 from bot.reading import asides, told
 from bot.reading.intents import Verdict
 from bot.reading.lines import discounts, order_lines, unit_prices
-from bot.reading.sentence import NEAR_TYPO, Sentence, Thing
-from bot.reading.strangers import forget_go_betweens, parties, thing_counted
+from bot.reading.newcomers import BY_NUMBER, Gathered, new_names, strange_products
+from bot.reading.sentence import Sentence, Thing
+from bot.reading.strangers import forget_go_betweens
 
-BY_NUMBER = frozenset({"approve_order", "reject_order", "cancel_order", "order_status", "ship_order", "close_order"})
 _REPORTS = frozenset(
     {"report_sales", "report_pipeline", "forecast", "segment", "recommend", "list_pending", "lookup_customer"}
 )
 _FIGURED = frozenset({"report_sales", "report_pipeline", "forecast", "segment"})
-_MEETS_NEW = frozenset(
-    {"log_lead", "create_order", "update_deal", "log_activity", "log_need", "lookup_customer", "recommend"}
-)
 _ANSWERS = frozenset({"other", "confirm", "deny"})
 _LARGE = frozenset({"update_deal", "log_lead"})
 _ASKED = {
@@ -37,17 +33,6 @@ _ASKED = {
 _INSTEAD = {"order_no": "customer", "customer": "contact_name"}  # what also tells which or who is meant
 
 
-@dataclass(slots=True)
-class Gathered:
-    """The slots of one message, and what about them is not settled."""
-
-    slots: dict[str, Any] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
-    ambiguous: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    near: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    unknown: dict[str, str] = field(default_factory=dict)
-
-
 def gather(
     sentence: Sentence,
     verdict: Verdict,
@@ -58,9 +43,9 @@ def gather(
     """Fill the slots of this intent; a message that is only an answer fills what was asked for."""
     found = Gathered()
     forget_go_betweens(sentence)
-    _strange_product(sentence, verdict, products, found)
+    strange_products(sentence, verdict, products, found)
     _customer(sentence, found)
-    _new_names(sentence, verdict, customers, found)
+    new_names(sentence, verdict, customers, found)
     _addresses(sentence, found)
     _dates(sentence, verdict, found)
     _order_numbers(sentence, verdict, found, expecting)
@@ -99,32 +84,6 @@ def _customer(sentence: Sentence, found: Gathered) -> None:
         found.ambiguous["customer"] = tuple(names)
     elif things:
         found.ambiguous["customer"] = tuple(entry.name for entry in things[0].value)
-
-
-def _new_names(sentence: Sentence, verdict: Verdict, customers: Gazetteer, found: Gathered) -> None:
-    """A customer and a contact nobody knows yet; what is nearly a known name is offered, not taken."""
-    wanted = verdict.intent in _MEETS_NEW or (verdict.correction and verdict.intent == "other")
-    if not wanted and verdict.intent not in BY_NUMBER | {"other"}:
-        return
-    known = "customer" in found.slots or "customer" in found.ambiguous
-    new = parties(sentence, known=known)
-    if new.contact is not None and verdict.intent in ("log_lead", "log_activity", "update_deal", "log_need"):
-        found.slots["contact_name"] = new.contact.words
-    if new.customer is None or not wanted:
-        return
-    if verdict.intent != "log_lead" and new.customer.company < 2 and not _only_stranger(sentence, new.customer.start):
-        return
-    words = new.customer.words
-    like = customers.near(words, 3) or customers.near(words.split()[0], 3)
-    near = [match.entry.name for match in like if match.score >= NEAR_TYPO]
-    found.unknown["customer"] = new.customer.words
-    found.slots["customer"] = new.customer.words
-    if near:
-        found.near["customer"] = tuple(near)
-
-
-def _only_stranger(sentence: Sentence, start: int) -> bool:
-    return not sentence.text.low[:start].strip(" ,.:") or len(sentence.things) == 0
 
 
 def _addresses(sentence: Sentence, found: Gathered) -> None:
@@ -177,6 +136,7 @@ def _period(sentence: Sentence, verdict: Verdict, found: Gathered) -> None:
 def _order_numbers(sentence: Sentence, verdict: Verdict, found: Gathered, expecting: Collection[str]) -> None:
     loose = verdict.intent in BY_NUMBER or "order_no" in expecting
     loose = loose or (verdict.intent == "other" and verdict.runner_up in BY_NUMBER)
+    odd: list[Thing] = []  # no order can have this number, but it was said
     limit = _next_command(sentence, verdict)
     numbers = []
     for thing in sentence.of("number"):
@@ -186,10 +146,17 @@ def _order_numbers(sentence: Sentence, verdict: Verdict, found: Gathered, expect
         free = not thing.roles & {"ignore", "limit", "total"} and not thing.value.unit
         if thing.start >= limit:
             continue  # "approve 42 and reject 43": only the first is done
+        if verdict.intent == "confirm" and verdict.start <= thing.start < verdict.end:
+            thing.roles.add("order")  # "submit 42"
+        if not whole and free and loose and not _counts(sentence, thing):
+            odd.append(thing)
         if whole and ("order" in thing.roles or (loose and free and not _counts(sentence, thing))):
             numbers.append(thing)
             thing.roles.add("order")
     digits = list(dict.fromkeys(str(int(t.value.value)) for t in numbers))
+    if not digits and odd and verdict.intent in BY_NUMBER:
+        odd[0].roles.add("order")
+        found.slots["order_no"] = sentence.text.typed[odd[0].start : odd[0].end].strip("# ")
     if digits:
         found.slots["order_no"] = digits[0] if len(digits) == 1 else digits
 
@@ -219,7 +186,7 @@ def _counts(sentence: Sentence, thing: Thing) -> bool:
 
 def _large(sentence: Sentence, thing: Thing) -> bool:
     """ "we won Initech, 45k": a large bare figure of a deal is its worth."""
-    return thing.kind == "number" and thing.value.value >= 1000 and not _counts(sentence, thing)
+    return thing.kind == "number" and thing.value.value.copy_abs() >= 1000 and not _counts(sentence, thing)
 
 
 def _money(sentence: Sentence, verdict: Verdict, found: Gathered, expecting: Collection[str]) -> None:
@@ -257,36 +224,6 @@ def _money(sentence: Sentence, verdict: Verdict, found: Gathered, expecting: Col
 # ---------------------------------------------------------------- what
 
 
-def _strange_product(sentence: Sentence, verdict: Verdict, products: Gazetteer, found: Gathered) -> None:
-    """A count before words that are no known product: the product as typed, with the nearest names."""
-    if verdict.intent != "create_order" or sentence.of("product"):
-        return
-    for count in sentence.of("number"):
-        spans = products.spans(count.value.unit) if count.value.unit else []
-        if spans:  # "10 seats": some kind of seat
-            sentence.things.append(Thing("product", count.end, count.end, spans[0].entries))
-            return
-    for count in sentence.of("number"):
-        if count.roles & {"price", "total", "ignore"}:
-            continue
-        match = thing_counted(han=sentence.text.han).match(sentence.marked, count.end)
-        words = match["it"].strip() if match else ""
-        if match is None or len(words) < 2:
-            continue
-        tokens = re.findall(r"[a-z]+", words)
-        if tokens and all(token in sentence.speech.common for token in tokens):
-            continue
-        start, end = match.start("it"), match.start("it") + len(words)
-        thing = Thing("stranger", start, end, words)
-        sentence.things.append(thing)
-        sentence.things.sort(key=lambda t: t.start)
-        found.unknown["product"] = sentence.text.typed[start:end]
-        near = [m.entry.name for m in products.near(words, 3) if m.score >= NEAR_TYPO]
-        if near:
-            found.near["product"] = tuple(near)
-        return
-
-
 def _products(sentence: Sentence, verdict: Verdict, found: Gathered, expecting: Collection[str]) -> None:
     things = sentence.of("product")
     several = next((t for t in things if len(t.value) > 1), None)
@@ -304,10 +241,15 @@ def _lines(sentence: Sentence, verdict: Verdict, found: Gathered, expecting: Col
         for thing in discounts(sentence):
             if "discount" not in thing.roles:
                 thing.roles.add("not_discount")  # "the deal is at 40%"
-    lines, whole = order_lines(sentence)
+    lines, discounted = order_lines(sentence)
     named = bool(sentence.of("product"))
+    whole = discounted[0] if len(discounted) == 1 else None
     if whole is not None:
         found.slots["discount_percent"] = whole
+    elif discounted:
+        found.ambiguous["discount_percent"] = tuple(f"{percent:f}%" for percent in discounted)
+    for odd in sentence.of("tenths"):
+        found.ambiguous["discount_percent"] = (odd.value,)
     if ordering or (answers and ("order_no" not in found.slots or named)):
         lines = _answered(found, lines, expecting) if answers and not named else lines
         if lines:
@@ -383,9 +325,11 @@ def _words(sentence: Sentence, verdict: Verdict, found: Gathered) -> None:
         said["activity_type"] = told.first_meaning(sentence, "activity")
     elif intent == "update_deal":
         said["stage"], place = told.stage(sentence)
+        if said["stage"] == "Won" and told.yet_to_come(sentence, place):
+            said["stage"] = ""
         said["reason"] = told.lost_because(sentence, place) if said["stage"] == "Lost" else ""
     elif intent in ("reject_order", "cancel_order"):
         said["reason"] = told.reason(sentence, verdict.end, bare=intent == "reject_order")
-    elif intent == "log_need":
+    elif intent in ("log_need", "log_lead"):
         said["need"] = told.need(sentence)
     found.slots.update((slot, words) for slot, words in said.items() if words)

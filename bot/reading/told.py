@@ -13,6 +13,7 @@ _FILLERS = re.compile(r"^(?:号|订单|单|吧|了|please|pls|it is|it's|is|-|,|
 _SUBJECT = re.compile(
     r"(?:the|they|their|he|she|it|we|our|there|this|that|customer|client|no|not|nobody)\b", re.IGNORECASE
 )
+_MAY_COME = re.compile(r"(?:签约|签单|成交|win)(?!了|完|下来)")
 _POLITE = frozenset(("please", "pls", "thanks", "thx", "asap", "today", "now", "both", "order", "orders"))
 
 
@@ -25,6 +26,13 @@ def stage(sentence: Sentence) -> tuple[str, int]:
         if place > best[1]:
             best = name, place
     return best
+
+
+def yet_to_come(sentence: Sentence, place: int) -> bool:
+    """ "下月签约", "sign next month": a day ahead, and no word that it has happened."""
+    today = sentence.now.date()
+    ahead = any(t.value.first is not None and t.value.first > today for t in sentence.of("date"))
+    return ahead and _MAY_COME.match(sentence.marked, place) is not None
 
 
 def _stages(speech: Speech, low: str) -> list[tuple[str, int]]:

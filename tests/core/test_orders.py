@@ -309,6 +309,7 @@ def test_the_discount_people_sign_for_is_how_far_the_total_is_below_the_list(
     )
     full = sum((cents(price * count) for count, price, _ in asked), Decimal(0))
     below = order.effective_discount
+    assert below is not None
     assert 0 <= below <= 100
     if full:
         assert abs(below - (full - order.total.amount) / full * 100) <= Decimal("0.05")

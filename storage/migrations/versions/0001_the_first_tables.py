@@ -88,7 +88,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.create_index("ix_outbox_lane", ["lane", "state"], unique=False)
+        batch_op.create_index("ix_outbox_lane", ["state", "lane", "id"], unique=False)
         batch_op.create_index("ix_outbox_open", ["state", "due"], unique=False)
 
     op.create_table(
