@@ -185,9 +185,12 @@ def test_long_messages_are_answered_quickly(piece: str) -> None:
     """Time grows with the text, not with its square: a far too generous bound that only a blow-up exceeds."""
     text = (piece * 10_000)[:10_000]
     understand(text[:200], NAMES, NOW)
-    began = time.process_time()
-    understand(text, NAMES, NOW)
-    assert time.process_time() - began < 0.5
+    taken = []
+    for _ in range(3):  # the best of three, of this thread alone: what else the machine does is not its fault
+        began = time.thread_time()
+        understand(text, NAMES, NOW)
+        taken.append(time.thread_time() - began)
+    assert min(taken) < 0.5
 
 
 def test_names_are_shared_between_threads() -> None:
