@@ -40,6 +40,8 @@ def _new_goal(turn: Turn, reading: Reading, dialogs: Sequence[Dialog]) -> Said:
     dialog = next((dialog for dialog in dialogs if reading.intent in dialog.INTENTS), None)
     if dialog is not None and reading.confidence >= SURE:
         return dialog.handle(turn, reading)
+    if reading.intent == "thanks":
+        return [turn.reply("chat.welcome")]
     if reading.intent in ("confirm", "deny", "cancel"):
         order = turn.focused("order")
         if reading.intent == "cancel" and order:
