@@ -230,8 +230,9 @@ class Database:
 def _engine(url: str) -> Engine:
     """An engine whose connections wait for a lock, check foreign keys and flush to disk on every commit."""
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True)
-    engine = create_engine(url, pool_size=48, max_overflow=16, connect_args={"timeout": 10})
+        return create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
+    # What a statement was given is customers' data, and an error of it may reach a log.
+    engine = create_engine(url, pool_size=48, max_overflow=16, connect_args={"timeout": 10}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: Any) -> None:
