@@ -182,7 +182,7 @@ def _discount(words: Words, it: Order) -> list[Field]:
         return []
     if below is None:
         text = words("order.discount_given", given=it.discount)
-    elif it.discount > 0 and below != it.discount:
+    elif it.discount > 0 and below != round(it.discount, 1):
         text = words("order.discount_both", given=it.discount, below=below)
     else:
         text = words("order.discount_below", below=below or it.discount)

@@ -44,9 +44,6 @@ class Platform:
     def serves(self, address: str) -> bool:
         return address.startswith(f"{self.platform}:")
 
-    def home(self, login: str) -> str:
-        return login if self.serves(login) else ""
-
     def start(self, receive: Receive) -> None: ...
 
     def stop(self) -> None: ...

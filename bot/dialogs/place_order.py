@@ -42,7 +42,7 @@ def resume(turn: Turn, reading: Reading, data: dict[str, Any]) -> Said | None:
 
 
 def _confirmed(turn: Turn, reading: Reading) -> Said:
-    """ "submit 4495", or a bare yes while nothing asks: only for the order just spoken of."""
+    """An order named to be submitted, or a bare yes while nothing asks: then the order just spoken of."""
     numbers = numbers_in(reading)
     focused = turn.focused("order")
     if numbers:

@@ -183,7 +183,7 @@ def test_a_press_in_a_thread_and_in_a_direct_message_is_answered_there(room: Sla
     room.adapter.send(f"slack:C1/{ts}", m.Reply(CARD))
     slack.press("U1", slack.standing("C1")[-1], "Approve")
     assert room.last(2).address == f"slack:C1/{ts}"
-    room.adapter.send(room.adapter.home("slack:U1"), m.Reply(CARD))
+    room.adapter.send("slack:U1", m.Reply(CARD))
     slack.press("U1", slack.standing("DU1")[-1], "Reject")
     assert (room.last(3).address, room.last(3).private) == ("slack:U1", True)
     assert len(slack.called("conversations.open")) == 1

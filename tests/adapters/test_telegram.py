@@ -377,10 +377,8 @@ def test_a_group_that_moved_is_followed(polled: Room) -> None:
     assert len(polled.service.calls) == calls + 1  # it is remembered
 
 
-def test_homes_addresses_and_links(polled: Room) -> None:
+def test_addresses_and_links(polled: Room) -> None:
     adapter = polled.adapter
-    assert adapter.home("telegram:77") == "telegram:77"
-    assert adapter.home("telegram:-5") == adapter.home("slack:U1") == ""
     assert adapter.serves("telegram:-100/5")
     assert not adapter.serves("web:mia")
     assert adapter.deep_link("one-time_token") == f"https://t.me/{NAME}?start=one-time_token"

@@ -92,10 +92,6 @@ class SlackAdapter:
     def serves(self, address: str) -> bool:
         return address.startswith("slack:")
 
-    def home(self, login: str) -> str:
-        user = login.removeprefix("slack:")
-        return f"slack:{user}" if login.startswith("slack:") and user else ""
-
     def start(self, receive: Receive) -> None:
         """Begin to listen, in a thread of its own. Slack may be away: it is tried again until it answers."""
         if self._thread is not None:

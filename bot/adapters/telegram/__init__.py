@@ -104,10 +104,6 @@ class TelegramAdapter:
     def serves(self, address: str) -> bool:
         return address.startswith("telegram:")
 
-    def home(self, login: str) -> str:
-        """A person's private chat has their own id. Whether they ever pressed Start shows only when it is used."""
-        return login if _LOGIN.fullmatch(login) else ""
-
     def start(self, receive: Receive) -> None:
         """Begin to listen, and return at once; whatever is wrong with the network or the token is tried again."""
         if self._thread is not None:
